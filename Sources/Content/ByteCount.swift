@@ -1,4 +1,4 @@
-/// A number of bytes, as people write and read it.
+/// A number of bytes in the form that people write and read.
 public struct ByteCount: Hashable, Sendable {
     public var bytes: Int64
 
@@ -29,7 +29,7 @@ public struct ByteCount: Hashable, Sendable {
         "": 1, "b": 1, "kb": 1_000, "mb": 1_000_000, "gb": 1_000_000_000, "tb": 1_000_000_000_000,
         "kib": 1 << 10, "mib": 1 << 20, "gib": 1 << 30, "tib": 1 << 40,
     ]
-    /// Digits behind the point; the product with a TiB still fits 64 bits.
+    /// The most digits after the point; the product with a TiB still fits 64 bits.
     private static let longestFraction = 6
 
     private static func fraction(

@@ -70,8 +70,7 @@ public func sha256Hex(_ bytes: some Sequence<UInt8>) -> String {
     return hexadecimal(hasher.finish())
 }
 
-/// SHA-1 as 40 lowercase hexadecimal characters, for the names that the AWS CLI gives to its cache files, and for
-/// nothing that must be safe.
+/// SHA-1 as 40 lowercase hexadecimal characters, only for the names of the AWS CLI's cache files: it is not secure.
 public func sha1Hex(_ bytes: some Sequence<UInt8>) -> String {
     let message = Array(bytes)
     let hash = unsafe [UInt8](unsafeUninitializedCapacity: 20) { output, count in

@@ -55,7 +55,7 @@ private struct PrintableText {
     let replacement: Unicode.Scalar
     let joinsBlanks: Bool
 
-    /// The most combining marks on one character; Vietnamese and vocalized Hebrew need two or three.
+    /// The most combining marks on one character; Vietnamese and vocalized Hebrew use two or three.
     static let mostMarks = 4
 
     func of(_ text: some StringProtocol) -> String {

@@ -2,34 +2,32 @@ internal import Glibc
 internal import Subprocess
 internal import SystemPackage
 
-/// A program that answers on its standard output, run without a shell.
+/// A helper program that reads a question and prints an answer, run without a shell.
 public struct AskedProgram: Sendable {
-    /// Why there is no answer.
+    /// The reason for which there is no answer.
     public enum Failure: Error, Sendable, Equatable { case notFound, tooSlow, tooLong, notStarted }
 
     /// The result of one run.
     public struct Answer: Sendable {
         public var output: [UInt8]
-        /// Its standard error, unchecked: it may hold secrets or control characters.
+        /// Its standard error, unchecked: it may contain secrets or control characters.
         public var complaint: [UInt8]
         /// How it failed, in words (`status 3`, `signal 9`); `nil` if it succeeded.
         public var failure: String?
-        /// Whether SIGINT or SIGTERM ended it: a terminal sends these to every program of the job, this one too.
+        /// Whether SIGINT or SIGTERM ended it; a terminal sends these to every process of the job, including this one.
         public var wasStopped: Bool
     }
 
     /// A path, or a name to look up on the `PATH` in ``variables``.
     public var program: String
     public var arguments: [String]
-    /// The environment it gets, and nothing else.
+    /// Its whole environment.
     public var variables: [String: String]
     public var clock: any Clock<Duration>
 
-    /// The time between SIGTERM and SIGKILL.
-    ///
-    /// Processes that the program has started are not signalled.
+    /// The time between SIGTERM and SIGKILL, which are sent to the program but not to its children.
     private static let grace: Duration = .seconds(2)
-    /// The most of its standard error that is kept, in bytes.
+    /// The most bytes of its standard error that are kept.
     private static let longestComplaint = 1 << 20
 
     public init(_ program: String, _ arguments: [String], variables: [String: String], clock: any Clock<Duration>) {
@@ -42,9 +40,9 @@ public struct AskedProgram: Sendable {
     /// Runs the program to its end.
     ///
     /// - Parameters:
-    ///   - question: Its standard input.
-    ///   - limit: The time it gets before it is killed.
-    ///   - longest: The most it may write to standard output, in bytes.
+    ///   - question: The text for its standard input.
+    ///   - limit: The time after which it is killed.
+    ///   - longest: The most bytes that it may write to standard output.
     /// - Throws: ``Failure``, or `CancellationError`, after the program was killed.
     public func answer(to question: String, within limit: Duration, longest: Int) async throws -> Answer {
         try await withThrowingTaskGroup(of: Answer?.self) { group in
@@ -53,7 +51,7 @@ public struct AskedProgram: Sendable {
                 try await clock.sleep(for: limit)
                 return nil
             }
-            // Cancelling the task that runs it ends the program.
+            // A program is ended by cancelling the task that runs it.
             defer { group.cancelAll() }
             guard let answer = try await group.next() ?? nil else { throw Failure.tooSlow }
             return answer

@@ -1,8 +1,8 @@
 @unsafe @preconcurrency internal import Glibc
 
-/// The environment, as a value that tests can make up.
+/// Environment variables, as a value that tests can construct.
 public struct EnvironmentVariables: Sendable, Equatable, ExpressibleByDictionaryLiteral {
-    /// Every variable, empty ones included, to pass on to a child process.
+    /// All variables, including empty ones, for a child process.
     public var all: [String: String]
 
     public init(_ all: [String: String]) { self.all = all }
@@ -11,14 +11,14 @@ public struct EnvironmentVariables: Sendable, Equatable, ExpressibleByDictionary
         all = Dictionary(elements) { _, last in last }
     }
 
-    /// `nil` for a variable that is missing or empty: the AWS SDKs read both the same way.
+    /// The value of a variable; `nil` if it is missing or empty, which the AWS SDKs treat alike.
     public subscript(name: String) -> String? {
         all[name].flatMap { $0.isEmpty ? nil : $0 }
     }
 
-    /// This process's environment, as it was when first asked for.
+    /// The environment of this process.
     ///
-    /// Read once: `environ` may not be walked while another thread sets a variable.
+    /// It is read once, on first use, because `environ` must not be read while another thread sets a variable.
     public static let current = EnvironmentVariables(readEnvironment())
 
     private static func readEnvironment() -> [String: String] {
@@ -31,9 +31,9 @@ public struct EnvironmentVariables: Sendable, Equatable, ExpressibleByDictionary
         return all
     }
 
-    /// Takes `NAME=VALUE` apart at the first `=`.
+    /// Splits `NAME=VALUE` at the first `=`.
     ///
-    /// - Returns: `nil` for an entry without a name, which `env -i =x` can make.
+    /// - Returns: `nil` for an entry without a name, such as `env -i =x` makes.
     static func pair(of entry: String) -> (name: String, value: String)? {
         guard let equals = entry.firstIndex(of: "="), equals > entry.startIndex else { return nil }
         return (String(entry[..<equals]), String(entry[entry.index(after: equals)...]))

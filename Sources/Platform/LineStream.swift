@@ -1,12 +1,12 @@
 internal import Glibc
 
-/// Standard output or standard error, written by whole texts.
+/// An output stream, such as standard output or standard error, that writes whole texts.
 ///
-/// It writes to the file descriptor, unbuffered: what was written is out when the call returns, and texts of several
-/// threads never mix. A reader that closes its end (`| head`) is not an error. Any other failure, such as a full disk
-/// behind `>`, is kept in ``failure``, because a lost result must not end as success.
+/// It writes to the file descriptor without a buffer, so a text has been written when the call returns, and texts of
+/// several threads never mix. A reader that closes its end (`| head`) is not an error. Any other failure, such as a full
+/// disk behind `>`, is kept in ``failure``, because a lost result must not end as success.
 ///
-/// On a terminal some lines may be pinned below all others: each write clears them and draws them again.
+/// On a terminal, lines can be pinned below all others: each write clears them and draws them again.
 public final class LineStream: Sendable {
     public static let standardOutput = LineStream(descriptor: STDOUT_FILENO)
     public static let standardError = LineStream(descriptor: STDERR_FILENO)
@@ -19,7 +19,7 @@ public final class LineStream: Sendable {
         var failure: SystemError?
         var pinned: [String] = []
         /// The number of ``withoutPins(_:)`` calls that are running.
-        var guests = 0
+        var callsWithoutPins = 0
         /// Whether the last write ended in the middle of a line; lines are pinned under whole lines only.
         var isMidLine = false
     }
@@ -47,13 +47,16 @@ public final class LineStream: Sendable {
         }
     }
 
-    /// Shows `lines` below everything that was and will be written, in place of those pinned before.
+    /// Shows `lines` below everything else on the terminal, in place of the lines pinned before.
     ///
-    /// For terminals that can be redrawn; each must fit into one line of it.
+    /// The terminal must be one that can be redrawn, and each line must fit into one line of it.
     public func pin(_ lines: [String]) {
         state.withLock { state in
-            guard state.guests == 0, !state.isMidLine, !(lines.isEmpty && state.pinned.isEmpty) else { return }
-            // Each line is cleared and written anew, and then what was left of the last drawing: nothing flickers.
+            guard state.callsWithoutPins == 0, !state.isMidLine, !(lines.isEmpty && state.pinned.isEmpty) else {
+                return
+            }
+            // To avoid flicker, each line is cleared and written again, and the rest of the last drawing is cleared
+            // afterwards.
             var text = Self.up(state.pinned.count) + Self.lines(lines)
             if state.pinned.count > lines.count { text += Self.eraseBelow }
             state.pinned = lines
@@ -61,14 +64,14 @@ public final class LineStream: Sendable {
         }
     }
 
-    /// Clears the pinned lines and pins nothing while `body` runs, because another writer's lines would be overwritten.
+    /// Clears the pinned lines and pins nothing while `body` runs, so that lines of another writer aren't overwritten.
     public func withoutPins<Value: Sendable>(_ body: @Sendable () async throws -> Value) async rethrows -> Value {
         state.withLock { state in
             if !state.pinned.isEmpty { emit(Self.up(state.pinned.count) + Self.eraseBelow, &state) }
             state.pinned = []
-            state.guests += 1
+            state.callsWithoutPins += 1
         }
-        defer { state.withLock { $0.guests -= 1 } }
+        defer { state.withLock { $0.callsWithoutPins -= 1 } }
         return try await body()
     }
 
@@ -113,7 +116,7 @@ public final class LineStream: Sendable {
         return count > 0 && wanted.revents & Int16(POLLERR | POLLHUP) != 0
     }
 
-    /// Waits for a non-blocking stream: a shell may have set the terminal so.
+    /// Waits until a non-blocking stream can be written: a shell may have set the terminal to non-blocking.
     private func waitForRoom() {
         var wanted = pollfd(fd: descriptor, events: Int16(POLLOUT), revents: 0)
         unsafe poll(&wanted, 1, -1)

@@ -1,9 +1,9 @@
 internal import Glibc
 
-/// A value that one thread at a time may touch.
+/// A value that only one thread at a time can access.
 ///
-/// It is a `pthread_mutex_t` and not `Synchronization.Mutex`, which ThreadSanitizer can't see: with that one
-/// every sanitizer run reports races that aren't there, and hides the ones that are.
+/// It uses a `pthread_mutex_t` and not `Synchronization.Mutex`, which ThreadSanitizer can't see: with that, every
+/// sanitizer run would report races that don't exist, and hide those that do.
 @safe public final class Lock<Value>: @unchecked Sendable {
     private let mutex: UnsafeMutablePointer<pthread_mutex_t>
     private var value: Value
@@ -13,7 +13,7 @@ internal import Glibc
         unsafe mutex = .allocate(capacity: 1)
         unsafe mutex.initialize(to: pthread_mutex_t())
         let status = unsafe pthread_mutex_init(mutex, nil)
-        precondition(status == 0, "pthread_mutex_init refused; is the process out of memory?")
+        precondition(status == 0, "pthread_mutex_init failed; is the process out of memory?")
     }
 
     deinit {
@@ -22,9 +22,7 @@ internal import Glibc
         unsafe mutex.deallocate()
     }
 
-    /// Runs `body` with the value to itself.
-    ///
-    /// The body must not wait for anything.
+    /// Runs `body` with exclusive access to the value; `body` must not wait for anything.
     public func withLock<Result, Failure: Error>(
         _ body: (inout Value) throws(Failure) -> Result
     ) throws(Failure) -> Result {

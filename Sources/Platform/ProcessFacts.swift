@@ -2,7 +2,7 @@ internal import Glibc
 
 /// Facts about this process: its executable, user, machine and memory.
 public enum ProcessFacts {
-    /// The program's own file, symbolic links resolved; `nil` without `/proc`.
+    /// The path of the executable, with symbolic links resolved; `nil` without `/proc`.
     public static var executablePath: String? {
         var buffer = [UInt8](repeating: 0, count: Int(PATH_MAX))
         let count = unsafe buffer.withUnsafeMutableBytes { room in
@@ -11,7 +11,7 @@ public enum ProcessFacts {
         return count > 0 ? String(decoding: buffer[..<count], as: UTF8.self) : nil
     }
 
-    /// The user's name, else the number as text: containers run as users that have no name.
+    /// The user's name, or the user's number if it has no name, as in many containers.
     public static var userName: String {
         var entry = unsafe passwd()
         var found: UnsafeMutablePointer<passwd>?
@@ -26,7 +26,7 @@ public enum ProcessFacts {
 
     /// The home directory in the system's user database; `nil` for an unknown user.
     ///
-    /// - Parameter user: The user's name, or `nil` for the user who runs this process.
+    /// - Parameter user: The user's name, or `nil` for the user that runs this process.
     public static func homeDirectory(of user: String? = nil) -> String? {
         var entry = unsafe passwd()
         var found: UnsafeMutablePointer<passwd>?
@@ -52,7 +52,7 @@ public enum ProcessFacts {
 
     public static var processID: Int32 { getpid() }
 
-    /// The machine's name; in a container its identifier.
+    /// The host name; in a container, the container's identifier.
     public static var hostName: String {
         var system = utsname()
         guard unsafe uname(&system) == 0 else { return "unknown" }
@@ -61,7 +61,7 @@ public enum ProcessFacts {
         }
     }
 
-    /// The most memory this process has had resident so far, in bytes.
+    /// The peak of this process's resident memory so far, in bytes.
     ///
     /// - Source: getrusage(2): `ru_maxrss` is in KiB
     public static var peakResidentByteCount: Int64 {

@@ -1,19 +1,19 @@
 internal import Glibc
 
-/// A request to stop, as the operating system delivers it.
+/// A signal that asks the process to stop.
 public struct Termination: Sendable, Equatable {
     public enum Signal: Sendable, Equatable {
         case interrupt
         case terminate
 
-        /// 128 and the number of the signal, as shells report it.
+        /// The exit code that shells use for the signal: 128 plus its number.
         public var exitCode: Int32 { self == .interrupt ? 130 : 143 }
     }
 
     public let signal: Signal
     /// The number of signals since the first listener, this one included.
     ///
-    /// At 1, finish what was begun; from 2 on, stop now.
+    /// After the first signal, finish running work; after the second, stop at once.
     public let ordinal: Int
 
     public init(signal: Signal, ordinal: Int) {
@@ -22,19 +22,19 @@ public struct Termination: Sendable, Equatable {
     }
 }
 
-/// SIGINT, SIGTERM and SIGPIPE, for the whole process.
+/// Handles SIGINT, SIGTERM and SIGPIPE for the whole process.
 ///
-/// These are handlers, not `SIG_IGN` or a mask: child processes inherit those two, and a credential process would no
-/// longer end on Ctrl-C or on a broken pipe. `exec` resets a handler.
+/// It installs handlers, not `SIG_IGN` or a mask, because child processes inherit those two: a credential process would
+/// no longer end on Ctrl-C or on a broken pipe. `exec` resets a handler.
 public enum Signals {
     /// Makes a write to a closed pipe an error instead of the end of the process.
     public static func surviveBrokenPipes() {
         install(SIGPIPE) { _ in }
     }
 
-    /// Each SIGINT and SIGTERM that arrives while the stream is being read.
+    /// A stream of each SIGINT and SIGTERM that arrives.
     ///
-    /// While any such stream is alive these signals don't end the process; after the last stream they do again.
+    /// These signals don't end the process while such a stream is alive; after the last stream they do again.
     public static func terminations() -> AsyncStream<Termination> {
         let (stream, continuation) = AsyncStream.makeStream(of: Termination.self)
         let identifier = listeners.withLock { $0.add(continuation) }
@@ -74,7 +74,7 @@ public enum Signals {
             for continuation in continuations.values { continuation.yield(termination) }
         }
 
-        /// Starts the thread that reads the pipe, once for the life of the process: a handler may only write to a pipe.
+        /// Starts the thread that reads the pipe, once per process; all that a handler may do is write to that pipe.
         private mutating func startReading() {
             guard !isReading else { return }
             var ends: [CInt] = [0, 0]
@@ -87,7 +87,7 @@ public enum Signals {
             unsafe signalPipe = (ends[0], ends[1])
             var thread = pthread_t()
             guard unsafe pthread_create(&thread, nil, readSignals, nil) == 0 else {
-                fatalError("the system gives no thread to wait for signals")
+                fatalError("can't start a thread to wait for signals")
             }
             pthread_detach(thread)
             isReading = true
@@ -106,12 +106,12 @@ public enum Signals {
     }
 }
 
-/// Written once, before the first handler is installed, and only read after that.
+/// The pipe from the signal handler to the thread that reads it.
+///
+/// It is written once, before the first handler is installed, and only read afterwards.
 private nonisolated(unsafe) var signalPipe: (reading: CInt, writing: CInt) = (-1, -1)
 
-/// The signal handler.
-///
-/// It runs in the interrupted thread, so it may not allocate, lock or trap.
+/// The signal handler; it runs in the interrupted thread, so it may not allocate, lock or trap.
 private func noteSignal(_ number: CInt) {
     let before = errno
     var byte = UInt8(truncatingIfNeeded: number)
@@ -121,7 +121,7 @@ private func noteSignal(_ number: CInt) {
 
 /// The thread that reads the pipe.
 ///
-/// A global function, because a new thread may not enter a closure that was made in an isolated context
+/// It is a global function, because a new thread may not enter a closure that was made in an isolated context
 /// (docs/facts/swift-linux.md#threads-and-actors).
 private func readSignals(_: UnsafeMutableRawPointer?) -> UnsafeMutableRawPointer? {
     var byte: UInt8 = 0

@@ -1,8 +1,8 @@
-/// Does a thing once for each key, however many tasks ask for it at the same time.
+/// Runs a piece of work once for each key, however many tasks request it at the same time.
 ///
-/// The first task that asks starts it, and the others wait for the same result. A failure goes to those that wait, and is
-/// never remembered, so that the next task tries again. A task that is cancelled leaves at once while others wait. The last
-/// one cancels the work and waits for its end, so that nothing is left running behind it.
+/// The first task starts the work, and the others wait for its result. An error is thrown to every task that waits, and
+/// is not remembered, so the next task tries again. A cancelled task returns at once if others still wait. The last one
+/// cancels the work and waits for its end, so that nothing is left running.
 public actor SingleFlight<Key: Hashable & Sendable, Value: Sendable> {
     private struct Flight {
         let number: Int
@@ -14,11 +14,11 @@ public actor SingleFlight<Key: Hashable & Sendable, Value: Sendable> {
     /// Results and not their tasks: a task that has ended keeps kilobytes of memory.
     private var done: [Key: Value] = [:]
     private var flights: [Key: Flight] = [:]
-    /// Calls that no new task joins, by number: their key was forgotten, or their last waiter was cancelled.
+    /// Running calls that no new task joins, by number: the key was forgotten, or the last waiter was cancelled.
     private var superseded: [Int: Flight] = [:]
     private var lastNumber = 0
 
-    /// - Parameter remembers: Whether later calls get a result that was reached before, until ``forget(_:)``.
+    /// - Parameter remembers: Whether later calls get an earlier result, until ``forget(_:)``.
     public init(remembers: Bool = true) { self.remembers = remembers }
 
     /// Runs `body`, or waits for the call of the same key that is running.
@@ -32,7 +32,7 @@ public actor SingleFlight<Key: Hashable & Sendable, Value: Sendable> {
         return try await withTaskCancellationHandler {
             try await withCheckedThrowingContinuation { enter(key, ticket, $0, body) }
         } onCancel: {
-            // It only takes one waiter out.
+            // This task only removes one waiter.
             Task { await self.leave(key, ticket) }
         }
     }
@@ -55,12 +55,12 @@ public actor SingleFlight<Key: Hashable & Sendable, Value: Sendable> {
         _ continuation: CheckedContinuation<Value, any Error>,
         _ body: @escaping @Sendable () async throws -> Value
     ) {
-        // Cancelled before it could wait: its handler has run already, and found nothing.
+        // Cancelled before it could wait: the handler has run already, and found no waiter.
         guard !Task.isCancelled else { return continuation.resume(throwing: CancellationError()) }
         if flights[key] == nil {
             lastNumber += 1
             let number = lastNumber
-            // Ends by itself; cancelled when the last waiter leaves.
+            // The task ends by itself, or is cancelled with the last waiter.
             let task = Task {
                 let result: Result<Value, any Error>
                 do { result = .success(try await body()) } catch { result = .failure(error) }

@@ -1,14 +1,14 @@
 internal import Glibc
 
-/// A failed call of the operating system, and the file it was about.
+/// A system call that failed, and the file concerned.
 public struct SystemError: Error, Equatable, Sendable {
     /// The call that failed, for example `"open"`.
     public let call: String
     /// The file; empty if the call had none.
     public let path: String
-    /// As in `errno`, for example `ENOSPC`.
+    /// The value of `errno`, for example `ENOSPC`.
     public let code: CInt
-    /// What is wrong with the file, if more is known than ``code`` says, for example `is a FIFO`.
+    /// What is wrong with the file, if that is known better than from ``code``, for example `is a FIFO`.
     public let problem: String?
 
     public init(call: String, path: String, code: CInt, problem: String? = nil) {
@@ -18,12 +18,10 @@ public struct SystemError: Error, Equatable, Sendable {
         self.problem = problem
     }
 
-    /// Whether permission was missing.
+    /// Whether the process lacks a permission.
     public var isDenied: Bool { code == EACCES || code == EPERM }
 
-    /// The last failure of this thread.
-    ///
-    /// Call it right after the call that failed.
+    /// The error in this thread's `errno`; call it right after the call that failed.
     static func last(_ call: String, _ path: String = "") -> SystemError {
         SystemError(call: call, path: path, code: errno)
     }

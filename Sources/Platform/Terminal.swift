@@ -1,19 +1,19 @@
 internal import Glibc
 
-/// How to print to a stream: terminal or not, colour, width.
+/// The properties of a stream that decide how to print to it: terminal or not, colour, width.
 public struct Terminal: Sendable, Equatable {
-    /// Whether a person may be looking, rather than a file or a pipe.
+    /// Whether the stream is a terminal and not a file or a pipe.
     public var isTerminal: Bool
-    /// Whether lines can be overwritten: a terminal that isn't `TERM=dumb`.
+    /// Whether lines can be overwritten: the stream is a terminal, and `TERM` isn't `dumb`.
     public var canRedraw: Bool
-    /// Whether colours are wanted.
+    /// Whether to use colours.
     ///
     /// - Source: no-color.org: `NO_COLOR`, when present and not empty, turns them off
     public var usesColour: Bool
-    /// The width in columns; 80 where the terminal doesn't say.
+    /// The width in columns; ``usualWidth`` if it is unknown.
     public var width: Int
 
-    /// The width in columns where the terminal doesn't say.
+    /// The width in columns that is assumed if a terminal doesn't report its width.
     public static let usualWidth = 80
 
     public init(isTerminal: Bool, canRedraw: Bool, usesColour: Bool, width: Int) {
@@ -23,9 +23,9 @@ public struct Terminal: Sendable, Equatable {
         self.width = width
     }
 
-    /// Looks at the stream and the environment, now.
+    /// Reads the properties from the stream and the environment.
     ///
-    /// A window changes its width while a copy runs: ask again before each redraw with ``width(of:)``.
+    /// A window may change its width while a copy runs, so call ``width(of:)`` before each redraw.
     public init(of stream: LineStream, environment: EnvironmentVariables = .current) {
         isTerminal = isatty(stream.descriptor) == 1
         canRedraw = isTerminal && environment["TERM"] != "dumb" && environment["TERM"] != nil

@@ -1,18 +1,18 @@
 internal import Glibc
 
-/// A question on the terminal of this process, even if its streams are redirected.
+/// Asks a question on the terminal of this process, even if its streams are redirected.
 public enum TerminalQuestion {
     /// The interval at which input is polled.
     private static let interval: Duration = .milliseconds(50)
-    /// The longest answer, in bytes; a longer line isn't an answer.
+    /// The longest answer, in bytes; a longer line is ignored.
     private static let longest = 1_024
 
-    /// Asks, and waits for a line.
+    /// Prints the question and waits for a line.
     ///
-    /// The input is echoed, so that a killed process leaves the terminal as it was. This is for codes that are good
-    /// once, not for passwords.
+    /// The input is echoed, because a process that is killed couldn't turn the echo on again. Use it for one-time codes,
+    /// not for passwords.
     ///
-    /// - Returns: The line without its end; `nil` where there is no terminal, or it belongs to another job.
+    /// - Returns: The line without its line break; `nil` if there is no terminal, or it belongs to another job.
     /// - Throws: `CancellationError`
     public static func ask(_ question: String, clock: any Clock<Duration> = ContinuousClock()) async throws -> String? {
         let terminal = unsafe open("/dev/tty", O_RDWR | O_CLOEXEC | O_NOCTTY | O_NONBLOCK)

@@ -1,8 +1,8 @@
-/// Tasks that wait, first come first served, until something that is limited has room for them.
+/// A queue of tasks that wait for a limited resource, in order of arrival.
 ///
-/// What is limited is a value of type `State`: a number of slots, bytes of memory, a set of keys in use. Tasks stand in
-/// lines; the first of a line is admitted as soon as `admit` says that there is room, and those of one line never wait for
-/// those of another. A task that is cancelled leaves its line at once, and whoever stood behind it is looked at.
+/// The resource is a value of type `State`: a number of slots, bytes of memory, a set of keys in use. Tasks wait in
+/// lines. The first task of a line is admitted as soon as `admit` finds room for it; tasks of one line never wait for
+/// tasks of another. A cancelled task leaves its line at once, and the next one may be admitted.
 public final class WaitQueue<Line: Hashable & Sendable, Request: Sendable, State: Sendable>: Sendable {
     /// Admits a request if there is room, and takes that room from `state`.
     ///
@@ -20,7 +20,7 @@ public final class WaitQueue<Line: Hashable & Sendable, Request: Sendable, State
         var state: State
         var lines: [Line: [Waiter]] = [:]
         var lastID = 0
-        /// What those that wait now, and those that come, are turned away with.
+        /// The error of all tasks, waiting and new, after ``close(_:)``.
         var end: (any Error)?
     }
 
@@ -32,9 +32,9 @@ public final class WaitQueue<Line: Hashable & Sendable, Request: Sendable, State
         self.admit = admit
     }
 
-    /// Waits in a line until the request is admitted; what it took must be given back by ``change(_:)``.
+    /// Waits in a line until the request is admitted; the caller must return what it took with ``change(_:)``.
     ///
-    /// - Throws: `CancellationError` if the task is cancelled while it waits; what ``close(_:)`` was given.
+    /// - Throws: `CancellationError` if the task is cancelled while it waits; the error given to ``close(_:)``.
     public func enter(_ request: Request, line: Line) async throws {
         try Task.checkCancellation()
         let id = try contents.withLock { contents -> Int? in
@@ -48,7 +48,7 @@ public final class WaitQueue<Line: Hashable & Sendable, Request: Sendable, State
             try await withCheckedThrowingContinuation { (continuation: CheckedContinuation<Void, any Error>) in
                 let outcome = contents.withLock { contents -> Result<Void, any Error>? in
                     if let end = contents.end { return .failure(end) }
-                    // Room may have come since the first look.
+                    // Room may have become free since the first check.
                     if contents.lines[line]?.isEmpty ?? true, isAdmitted(request, line, &contents) {
                         return .success(())
                     }
@@ -68,7 +68,7 @@ public final class WaitQueue<Line: Hashable & Sendable, Request: Sendable, State
         }
     }
 
-    /// Changes what is limited, for example gives room back, and admits those that now have room.
+    /// Changes the state, for example returns room, and admits the tasks that have room now.
     public func change<Value>(_ body: (inout State) -> Value) -> Value {
         let (value, admitted) = contents.withLock { contents in
             let value = body(&contents.state)
@@ -78,10 +78,10 @@ public final class WaitQueue<Line: Hashable & Sendable, Request: Sendable, State
         return value
     }
 
-    /// What is limited, as it is now.
+    /// The current state of the resource.
     public var state: State { contents.withLock { $0.state } }
 
-    /// Turns away every task that waits, and every one that comes.
+    /// Fails every waiting task, and every later one, with `error`.
     public func close(_ error: any Error) {
         let waiting = contents.withLock { contents in
             contents.end = error
@@ -99,7 +99,7 @@ public final class WaitQueue<Line: Hashable & Sendable, Request: Sendable, State
     private func admitWaiting(_ contents: inout Contents) -> [CheckedContinuation<Void, any Error>] {
         var admitted: [CheckedContinuation<Void, any Error>] = []
         var isSettled = false
-        // One that is admitted may make room in another line, by no longer standing at the head of its own.
+        // A request that is admitted is no longer the first of its line, and that may admit one of another line.
         while !isSettled {
             isSettled = true
             for line in contents.lines.keys.sorted(by: { head($0, contents) < head($1, contents) }) {
@@ -133,7 +133,7 @@ extension WaitQueue where Request == Void, State == Set<Line> {
         self.init([]) { _, line, taken, _ in taken.insert(line).inserted }
     }
 
-    /// Runs `body` while no other task of the same line runs one, in the order in which they came.
+    /// Runs `body` when no other task of the same line runs one, in order of arrival.
     ///
     /// - Throws: What `body` throws; `CancellationError` if the task is cancelled while it waits.
     public func inTurn<Value: Sendable>(_ line: Line, _ body: () async throws -> Value) async throws -> Value {
@@ -152,7 +152,7 @@ extension WaitQueue where Line == Int, Request == Void, State == Bool {
         }
     }
 
-    /// Runs `body` while no other task of this queue runs one, in the order in which they came.
+    /// Runs `body` when no other task of this queue runs one, in order of arrival.
     ///
     /// - Throws: What `body` throws; `CancellationError` if the task is cancelled while it waits.
     public func inTurn<Value: Sendable>(_ body: () async throws -> Value) async throws -> Value {

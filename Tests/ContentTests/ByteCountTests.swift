@@ -4,7 +4,7 @@ import Testing
 @Suite("Byte counts")
 struct ByteCountTests {
     @Test(
-        "bytes for people have three figures",
+        "are written with three digits",
         arguments: [
             (0, "0 B"), (999, "999 B"), (1_000, "1.0 kB"), (99_949, "99.9 kB"), (99_950, "100 kB"), (999_499, "999 kB"),
             (999_500, "1.0 MB"), (1_234_567, "1.2 MB"), (5_000_000_000, "5.0 GB"), (2_000_000_000_000_000, "2000 TB"),
@@ -13,7 +13,7 @@ struct ByteCountTests {
     func shown(_ count: Int64, _ text: String) { #expect(ByteCount(count).description == text) }
 
     @Test(
-        "are read with units of ten and of two, in any case",
+        "are parsed with decimal and binary units, in any case",
         arguments: [
             ("0", 0), ("1", 1), ("42B", 42), ("1kB", 1_000), ("50MB", 50_000_000), ("1gb", 1_000_000_000),
             ("2TB", 2_000_000_000_000), ("1KiB", 1_024), ("10MiB", 10_485_760), ("1GiB", 1_073_741_824),
@@ -26,7 +26,7 @@ struct ByteCountTests {
     }
 
     @Test(
-        "are nothing else",
+        "are refused in any other form",
         arguments: [
             "", "B", "MB", "-1", "+1", "1 MB", " 1", "1M", "1G", "1e9", "1,5GB", "1.MB", ".5MB", "1.2.3MB", "1.5",
             "0.0001kB", "0.1KiB", "1.0000000GB", "0x10", "1PB", "9223372036854775808", "9223372036854775807kB",

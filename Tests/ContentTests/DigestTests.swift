@@ -6,7 +6,7 @@ import Testing
 struct DigestTests {
     static let hex = "44136fa355b3678a1146ad16f7e8649e94fb4fc21fe77e8310c060f61caaff8a"
 
-    @Test("are those of the empty JSON object and of nothing")
+    @Test("of the empty JSON object and of zero bytes are right")
     func known() throws {
         #expect(Digest(of: Array("{}".utf8)).hex == Self.hex)
         #expect(
@@ -14,7 +14,7 @@ struct DigestTests {
         )
     }
 
-    @Test("are found in sentences, lists and members, each once, and nothing else is taken for one")
+    @Test("are found in sentences, lists and members, each once, and nothing else is")
     func named() throws {
         let (one, two) = (Digest(of: [1]), Digest(of: [2]))
         let text = """
@@ -28,7 +28,7 @@ struct DigestTests {
         #expect(Digest.named(in: Array(many.utf8), atMost: 7).count == 7)
     }
 
-    @Test("come back from their own text")
+    @Test("are parsed from their own text")
     func roundTrip() throws {
         let digest = try Digest(parsing: "sha256:\(Self.hex)")
         #expect(digest.hex == Self.hex)
@@ -40,7 +40,7 @@ struct DigestTests {
     }
 
     @Test(
-        "are refused when malformed, and quoted",
+        "are refused when malformed, and the error quotes them",
         arguments: [
             "", "sha256", "sha256:", hex, "sha256:\(hex.dropLast())", "sha256:\(hex)0", "sha256:\(hex.uppercased())",
             "SHA256:\(hex)", "sha512:\(hex)\(hex)", " sha256:\(hex)", "sha256:\(hex)\n", "sha256: \(hex.dropFirst())",
@@ -54,7 +54,7 @@ struct DigestTests {
         }
     }
 
-    @Test("are ordered by their text")
+    @Test("are ordered like their text")
     func order() {
         let digests = (0..<50).map { Digest(of: [UInt8($0)]) }
         #expect(digests.sorted().map(\.description) == digests.map(\.description).sorted())
@@ -63,7 +63,7 @@ struct DigestTests {
 
 @Suite("Hashing")
 struct HashingTests {
-    /// NIST FIPS 180-2, appendix B, and the NESSIE set.
+    /// Test vectors of NIST FIPS 180-2, appendix B, and of NESSIE.
     @Test(
         "gives the published SHA-256 values",
         arguments: [
@@ -84,7 +84,7 @@ struct HashingTests {
         #expect(Digest(of: message.utf8).hex == expected)
     }
 
-    @Test("is the same however the bytes are cut", arguments: [1, 3, 63, 64, 65, 1_000, 100_000])
+    @Test("is the same for any division of the bytes", arguments: [1, 3, 63, 64, 65, 1_000, 100_000])
     func chunks(size: Int) {
         let bytes = (0..<20_000).map { UInt8(truncatingIfNeeded: $0 &* 7) }
         var hasher = SHA256Hasher()
@@ -96,7 +96,7 @@ struct HashingTests {
         #expect(hasher.finishDigest() == Digest(of: bytes))
     }
 
-    @Test("takes raw buffers as it takes sequences")
+    @Test("accepts raw buffers and sequences")
     func buffers() {
         let bytes = Array("raw".utf8)
         var hasher = SHA256Hasher()
@@ -108,11 +108,11 @@ struct HashingTests {
         var key: [UInt8]
         var message: [UInt8]
         var code: String
-        /// How many characters of it the RFC prints.
+        /// The number of characters that the RFC prints.
         var length = 64
     }
 
-    /// RFC 4231, section 4, and an empty key, for which OpenSSL must not reuse an old one.
+    /// Test vectors of RFC 4231, section 4, and an empty key, for which OpenSSL must not reuse an old one.
     @Test(
         "gives the HMACs of RFC 4231",
         arguments: [

@@ -21,7 +21,7 @@ struct FuzzTests {
         "http://[::1]:5000/team/app:v1", "000011112222.dkr.ecr.eu-west-1.localhost:4566/", "team/app", "localhost/app",
         "oci:/srv/images:v1@\(digest(1))", "docker.io/alpine:3",
     ]
-    @Test("of manifests are read or refused, and never change a byte", arguments: 0..<4)
+    @Test("of manifests are parsed or refused, and never change a byte", arguments: 0..<4)
     func manifests(seed: Int) {
         var random = Seeded(UInt64(seed))
         var taken = 0
@@ -42,12 +42,12 @@ struct FuzzTests {
                 #expect("\(error)".utf8.count < 1_500)
             }
         }
-        // Else the mutations would only test the first character.
+        // Otherwise the mutations would only test the first character.
         #expect(taken > 50)
         reportCases("fuzz, manifest", 2_500)
     }
 
-    @Test("of references are refused, or come back from their own text", arguments: referenceTexts)
+    @Test("of references are refused, or parsed again from their own text", arguments: referenceTexts)
     func references(text: String) throws {
         var random = Seeded(UInt64(text.utf8.count))
         var taken = 0
@@ -68,7 +68,7 @@ struct FuzzTests {
         reportCases("fuzz, reference", 2_500)
     }
 
-    @Test("of keys that are one to Unicode and two to JSON are survived")
+    @Test("of keys that are equal in Unicode and different in JSON don't crash")
     func equivalentKeys() throws {
         let text = manifestText(more: "\"annotations\":{\"\u{E9}\":\"1\",\"e\u{301}\":\"2\",\"a\":\"1\",\"a\":\"2\"}")
         #expect(try manifest(text).annotations.count == 2)

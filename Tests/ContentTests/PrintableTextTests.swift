@@ -3,9 +3,9 @@ import Testing
 
 @Suite("Remote text that is shown")
 struct PrintableTextTests {
-    /// What must never reach a terminal, by its kind.
+    /// Characters that must never reach a terminal, by kind.
     static let hidden: [(String, String)] = [
-        ("NUL", "\u{0}"), ("escape", "\u{1B}[31m"), ("bell", "\u{7}"), ("backspace", "\u{8}"), ("delete", "\u{7F}"),
+        ("NUL", "\u{0}"), ("escape", "\u{1B}[31m"), ("alert", "\u{7}"), ("backspace", "\u{8}"), ("delete", "\u{7F}"),
         ("C1 control sequence", "\u{9B}31m"), ("next line", "\u{85}"), ("line separator", "\u{2028}"),
         ("paragraph separator", "\u{2029}"), ("right-to-left override", "\u{202E}"), ("embedding", "\u{202A}"),
         ("isolate", "\u{2066}"), ("right-to-left mark", "\u{200F}"), ("Arabic letter mark", "\u{61C}"),
@@ -16,7 +16,7 @@ struct PrintableTextTests {
         ("private use", "\u{E000}"), ("interlinear annotation", "\u{FFF9}"),
     ]
 
-    @Test("has no control, format or other invisible character", arguments: hidden)
+    @Test("has no control, format or other invisible characters", arguments: hidden)
     func invisible(_ kind: String, _ text: String) {
         let forbidden = Set(text.unicodeScalars.prefix(1))
         for shown in [printable("a\(text)b"), quotable("a\(text)b"), printableLines("a\(text)b\nc")] {
@@ -27,7 +27,7 @@ struct PrintableTextTests {
         #expect(document.unicodeScalars.allSatisfy { $0.value < 0x7F || !forbidden.contains($0) }, "\(kind)")
     }
 
-    @Test("is one line of single blanks as prose, and keeps its shape as a name")
+    @Test("is one line with single blanks as prose, and keeps its length as a name")
     func shapes() {
         #expect(printable(" a\r\n\tb  c\u{A0}\u{3000}d \u{1B}[1m\n") == "a b c d [1m")
         #expect(quotable("a\r\n\tb  c\u{202E}d ") == "a???b  c?d ")
@@ -36,14 +36,14 @@ struct PrintableTextTests {
         #expect(printable("\u{200B}\n") == "")
     }
 
-    @Test("keeps what people write", arguments: ["größer", "Việt", "e\u{301}", "שָׁלוֹם", "日本語", "→ ∑ ½", "👍"])
+    @Test("keeps ordinary text", arguments: ["größer", "Việt", "e\u{301}", "שָׁלוֹם", "日本語", "→ ∑ ½", "👍"])
     func kept(_ text: String) {
         #expect(printable(text) == text)
         #expect(quotable(text) == text)
         #expect(printableJSON(text) == text)
     }
 
-    @Test("has few combining marks on a character, and none without one")
+    @Test("has few combining marks on a character, and none without a character")
     func marks() {
         let stacked = printable("e" + String(repeating: "\u{301}", count: 100_000) + "x")
         #expect(stacked.unicodeScalars.count == 6)
@@ -52,12 +52,12 @@ struct PrintableTextTests {
         #expect(quotable(" \u{336}a") == " a")
     }
 
-    @Test("is cut after a whole character, at 1 KiB unless said otherwise")
+    @Test("is cut after a whole character, at 1 KiB by default")
     func cut() {
         #expect(longestPrintable == 1_024)
         #expect(printable(String(repeating: "x", count: 1_024)).utf8.count == 1_024)
         #expect(printable(String(repeating: "x", count: 1_025)) == String(repeating: "x", count: 1_024) + "…")
-        // 3 bytes each, and 8 bytes for one of two parts.
+        // Characters of 3 bytes each, and one of 8 bytes in two parts.
         #expect(printable(String(repeating: "日", count: 100_000)) == String(repeating: "日", count: 341) + "…")
         #expect(printable(String(repeating: "🇩🇪", count: 4), upTo: 20) == "🇩🇪🇩🇪…")
         #expect(quotable("éé", upTo: 3) == "é…")
@@ -68,7 +68,7 @@ struct PrintableTextTests {
         }
     }
 
-    @Test("in JSON is the same to a parser, and escaped to a terminal")
+    @Test("in JSON is the same for a parser, and escaped for a terminal")
     func json() {
         #expect(printableJSON(#"{"a":"x\#u{202E}y\#u{E0041}"}"#) == #"{"a":"x\u202ey\udb40\udc41"}"#)
         #expect(printableJSON(#"{"a":"\#u{9B}"}"#) == #"{"a":"\u009b"}"#)

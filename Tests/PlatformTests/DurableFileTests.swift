@@ -5,7 +5,7 @@ import Testing
 
 @Suite("Durable files")
 struct DurableFileTests {
-    @Test("hold what was written, for their owner only", arguments: [0, 1, 4_096, 300_000])
+    @Test("contain the bytes written, for their owner only", arguments: [0, 1, 4_096, 300_000])
     func roundTrip(count: Int) async throws {
         try await withScratchDirectory { directory in
             let path = "\(directory)/state.json"
@@ -17,7 +17,7 @@ struct DurableFileTests {
         }
     }
 
-    @Test("replace the whole of what was there, its permissions too")
+    @Test("replace an old file completely, with its permissions")
     func replaces() async throws {
         try await withScratchDirectory { directory in
             let path = "\(directory)/f"
@@ -29,7 +29,7 @@ struct DurableFileTests {
         }
     }
 
-    @Test("are whole at every moment, with several writers and a reader")
+    @Test("are complete at every moment, with several writers and a reader")
     func neverTorn() async throws {
         try await withScratchDirectory { directory in
             let path = "\(directory)/f"
@@ -56,7 +56,7 @@ struct DurableFileTests {
         }
     }
 
-    @Test("that can't be written say why, and leave nothing behind")
+    @Test("that can't be written give the reason, and leave nothing behind")
     func refusedWrite() async throws {
         try await withScratchDirectory { directory in
             #expect(throws: SystemError(call: "create", path: "\(directory)/no/f", code: ENOENT)) {
@@ -70,7 +70,7 @@ struct DurableFileTests {
         }
     }
 
-    @Test("that are absent are no error; those that are too long are")
+    @Test("may be absent when read; those that are too long are an error")
     func reading() async throws {
         try await withScratchDirectory { directory in
             #expect(try DurableFile.read("\(directory)/none", limit: 1) == nil)
@@ -86,7 +86,7 @@ struct DurableFileTests {
         }
     }
 
-    @Test("are removed once, and removing them again is no error")
+    @Test("can be removed again without an error")
     func removing() async throws {
         try await withScratchDirectory { directory in
             let path = "\(directory)/f"
@@ -98,7 +98,7 @@ struct DurableFileTests {
         }
     }
 
-    @Test("get directories made for them, for their owner only")
+    @Test("get new directories for their owner only")
     func directories() async throws {
         try await withScratchDirectory { directory in
             try DurableFile.makeDirectory("\(directory)/a/b/c")
@@ -115,14 +115,14 @@ struct DurableFileTests {
     }
 
     @Test(
-        "know the directory they are in",
+        "have the right parent directory",
         arguments: [("a", "."), ("/a", "/"), ("/", "/"), ("a/b", "a"), ("a/b/", "a"), ("/a/b//", "/a"), ("", ".")]
     )
     func parents(path: String, parent: String) {
         #expect(DurableFile.parent(of: path) == parent)
     }
 
-    @Test("have errors that a person can read")
+    @Test("have readable errors")
     func errorText() {
         let error = SystemError(call: "open", path: "/x/y", code: EACCES)
         #expect("\(error)" == "open /x/y: Permission denied")
@@ -132,7 +132,7 @@ struct DurableFileTests {
 
 @Suite("Directories for state")
 struct PrivateDirectoryTests {
-    @Test("are made for their owner only, with those above them")
+    @Test("are created for their owner only, with their parents")
     func made() async throws {
         try await withScratchDirectory { scratch in
             let path = "\(scratch)/a/b"
@@ -143,7 +143,7 @@ struct PrivateDirectoryTests {
     }
 
     @Test(
-        "are used only if nobody else may write to them",
+        "are refused if other users can write to them",
         arguments: [(0o700, true), (0o755, true), (0o770, false), (0o702, false), (0o777, false), (0o1777, false)]
     )
     func modes(_ mode: Int, _ isUsed: Bool) async throws {
@@ -157,7 +157,7 @@ struct PrivateDirectoryTests {
         }
     }
 
-    @Test("are neither links nor files, nor another user's")
+    @Test("are refused if they are links, files or another user's")
     func others() async throws {
         try await withScratchDirectory { scratch in
             try DurableFile.makePrivateDirectory("\(scratch)/real")
@@ -167,7 +167,7 @@ struct PrivateDirectoryTests {
             }
             try DurableFile.write([1], to: "\(scratch)/file")
             #expect(throws: SystemError.self) { try DurableFile.makePrivateDirectory("\(scratch)/file") }
-            // Only root can give one away, and only root's own tests can show it.
+            // Only root can change the owner of a directory, so only tests that run as root check this.
             guard geteuid() == 0 else { return }
             chown("\(scratch)/real", 65_534, 65_534)
             #expect(

@@ -5,7 +5,7 @@ import Testing
 
 @Suite("A lock file")
 struct FileLockTests {
-    @Test("keeps everybody else out while it is held, and never makes them wait")
+    @Test("excludes all others while it is held, without making them wait")
     func excludes() async throws {
         try await withScratchDirectory { directory in
             let path = "\(directory)/a.lock"
@@ -21,21 +21,21 @@ struct FileLockTests {
         }
     }
 
-    @Test("is a new one after its holder has removed it, however that is timed")
+    @Test("can be taken again after its holder has removed it, with any timing")
     func removed() async throws {
         try await withScratchDirectory { directory in
             let path = "\(directory)/a.lock"
             let first = try #require(try FileLock(path: path))
             first.remove()
             #expect(names(in: directory) == [])
-            // The old lock is still held, and keeps nobody from the new one.
+            // The old lock is still held, and doesn't block the new one.
             let second = try #require(try FileLock(path: path))
             #expect(try FileLock(path: path) == nil)
             withExtendedLifetime((first, second)) {}
         }
     }
 
-    @Test("is had by one of many who want it at once, each in turn")
+    @Test("is held by one of many threads at a time")
     func contended() async throws {
         try await withScratchDirectory { directory in
             let path = "\(directory)/a.lock"
@@ -61,7 +61,7 @@ struct FileLockTests {
         }
     }
 
-    @Test("that can't be made says why")
+    @Test("that can't be created gives the reason")
     func refused() async throws {
         try await withScratchDirectory { directory in
             let error = #expect(throws: SystemError.self) { try FileLock(path: "\(directory)/missing/a.lock") }

@@ -5,7 +5,7 @@ import Testing
 
 @Suite("Process facts")
 struct ProcessFactsTests {
-    @Test("name this very program")
+    @Test("name this program's executable")
     func executable() throws {
         let path = try #require(ProcessFacts.executablePath)
         #expect(path.hasPrefix("/"))
@@ -13,19 +13,19 @@ struct ProcessFactsTests {
         #expect(ProcessFacts.processID == getpid())
     }
 
-    @Test("name the user as the system does")
+    @Test("name the user like the system")
     func user() throws {
         let entry = getpwuid(ProcessFacts.userID)
         #expect(ProcessFacts.userName == entry.map { String(cString: $0.pointee.pw_name) } ?? "\(getuid())")
     }
 
-    @Test("name the machine as the kernel does")
+    @Test("name the machine like the kernel")
     func host() throws {
         let bytes = try #require(try DurableFile.read("/proc/sys/kernel/hostname", limit: 1_000))
         #expect(ProcessFacts.hostName + "\n" == String(decoding: bytes, as: UTF8.self))
     }
 
-    @Test("see the memory that was touched, in bytes")
+    @Test("count the memory that was used, in bytes")
     func memory() {
         let before = ProcessFacts.peakResidentByteCount
         #expect(before > 1 << 20)
@@ -44,7 +44,7 @@ struct EnvironmentVariablesTests {
         #expect(EnvironmentVariables.current["PATH"] == getenv("PATH").map { String(cString: $0) })
     }
 
-    @Test("count as missing when empty, but are handed on")
+    @Test("count as missing when empty, but are passed on")
     func empty() {
         let variables: EnvironmentVariables = ["A": "", "B": "b"]
         #expect(variables["A"] == nil)
@@ -54,7 +54,7 @@ struct EnvironmentVariablesTests {
     }
 
     @Test(
-        "are taken apart at the first equals sign",
+        "are split at the first equals sign",
         arguments: [("A=b", "A", "b"), ("A=", "A", ""), ("A=b=c==", "A", "b=c=="), ("A=ü\n", "A", "ü\n")]
     )
     func pairs(entry: String, name: String, value: String) throws {
@@ -70,7 +70,7 @@ struct EnvironmentVariablesTests {
 
 @Suite("Locks")
 struct LockTests {
-    @Test("let one thread in at a time")
+    @Test("admit one thread at a time")
     func exclusive() async {
         let count = Lock(0)
         await withTaskGroup { group in
@@ -81,7 +81,7 @@ struct LockTests {
         #expect(count.withLock { $0 } == 80_000)
     }
 
-    @Test("are open again after an error")
+    @Test("are released after an error")
     func errors() {
         struct Refused: Error {}
         let lock = Lock(1)

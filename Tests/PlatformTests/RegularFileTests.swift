@@ -5,7 +5,7 @@ import Testing
 
 @Suite("Regular files", .timeLimit(.minutes(1)))
 struct RegularFileTests {
-    @Test("are all that is opened in a directory; anything else is refused at once, by its path")
+    @Test("are all that is opened; anything else is refused at once, and the error names the path")
     func others() async throws {
         try await withScratchDirectory { directory in
             let root = "\(directory)/root"
@@ -39,7 +39,7 @@ struct RegularFileTests {
         }
     }
 
-    @Test("may be named through a link, where no directory was named that they must be in")
+    @Test("may be reached through a link, unless they must be in a directory")
     func anywhere() async throws {
         try await withScratchDirectory { directory in
             try DurableFile.write([1], to: "\(directory)/file")
@@ -51,12 +51,12 @@ struct RegularFileTests {
         }
     }
 
-    @Test("are found in a directory that is itself behind a link")
+    @Test("are found in a directory that is a link itself")
     func linkedRoot() async throws {
         try await withScratchDirectory { directory in
             try DurableFile.makeDirectory("\(directory)/real")
             try DurableFile.write([1], to: "\(directory)/real/file")
-            // A name that begins like the directory's is not in it.
+            // A path that begins with the directory's name, but isn't in it.
             try DurableFile.makeDirectory("\(directory)/realm")
             try DurableFile.write([2], to: "\(directory)/realm/file")
             #expect(symlink("real", "\(directory)/root") == 0)
@@ -68,7 +68,7 @@ struct RegularFileTests {
         }
     }
 
-    @Test("are read in part, and never past the part's end")
+    @Test("can be read in part, and never past the part's end")
     func regions() async throws {
         try await withScratchDirectory { directory in
             try DurableFile.write((0..<100).map { UInt8($0) }, to: "\(directory)/file")
@@ -85,7 +85,7 @@ struct RegularFileTests {
         }
     }
 
-    @Test("are worked on by threads that may wait, and a cancelled task is heard of")
+    @Test("are read on threads that may wait, and a cancellation ends the work")
     func work() async throws {
         #expect(try await FileWork.run { _ in 7 } == 7)
         await #expect(throws: SystemError.self) {

@@ -2,7 +2,7 @@ import Glibc
 import Platform
 import Testing
 
-/// Runs `body` with the path of a directory of its own, removed afterwards.
+/// Runs `body` with the path of a new directory, which is removed afterwards.
 func withScratchDirectory<Result>(_ body: (String) async throws -> Result) async throws -> Result {
     let path = "/tmp/platform-tests-\(getpid())-\(UInt64.random(in: .min ... .max))"
     try DurableFile.makeDirectory(path)
@@ -10,7 +10,7 @@ func withScratchDirectory<Result>(_ body: (String) async throws -> Result) async
     return try await body(path)
 }
 
-/// Names in a directory, sorted, without `.` and `..`.
+/// The names in a directory, sorted, without `.` and `..`.
 func names(in directory: String) -> [String] {
     guard let stream = opendir(directory) else { return [] }
     defer { closedir(stream) }
@@ -38,7 +38,7 @@ private func removeTree(_ path: String) {
     rmdir(path)
 }
 
-/// A pipe, closed at the end of the test that made it.
+/// A pipe that is closed when the object is freed.
 final class Pipe: Sendable {
     let reading: CInt
     let writing: CInt
@@ -62,7 +62,7 @@ final class Pipe: Sendable {
         }
     }
 
-    /// Everything until the last writer is gone.
+    /// Reads everything until the last writer has closed the pipe.
     func readToEnd() -> [UInt8] {
         var all: [UInt8] = []
         var chunk = [UInt8](repeating: 0, count: 4_096)
@@ -76,7 +76,7 @@ final class Pipe: Sendable {
 
 /// Runs `body` on a thread of its own.
 ///
-/// The threads of Swift concurrency are as few as the cores: two tests that block on pipes would stop them all.
+/// Swift concurrency has as many threads as cores, so a few tests that block on pipes would stop all others.
 func onOwnThread<Result: Sendable>(_ body: @escaping @Sendable () -> Result) async -> Result {
     await withCheckedContinuation { continuation in
         let work = Unmanaged.passRetained(ThreadBody { continuation.resume(returning: body()) })

@@ -2,10 +2,10 @@ import Glibc
 import Platform
 import Testing
 
-/// One suite, in order: what a process does on a signal is one thing for all its threads.
+/// The tests run one after another, because a signal's handler belongs to the whole process.
 @Suite("Signals", .serialized, .timeLimit(.minutes(1)))
 struct SignalTests {
-    @Test("are told in order, the second apart from the first")
+    @Test("are delivered in order, with the first and the second distinguished")
     func order() async {
         var seen = Signals.terminations().makeAsyncIterator()
         kill(getpid(), SIGINT)
@@ -16,7 +16,7 @@ struct SignalTests {
         #expect(await seen.next() == Termination(signal: .interrupt, ordinal: 3))
     }
 
-    @Test("are told to everybody who listens, and counted anew for the next one")
+    @Test("are delivered to all listeners, and counted from 1 for the next one")
     func several() async {
         do {
             var first = Signals.terminations().makeAsyncIterator()
@@ -30,7 +30,7 @@ struct SignalTests {
         #expect(await third.next() == Termination(signal: .terminate, ordinal: 1))
     }
 
-    @Test("end the process again when nobody listens any more", arguments: [SIGINT, SIGTERM])
+    @Test("end the process again after the last listener", arguments: [SIGINT, SIGTERM])
     func restored(number: CInt) async {
         let reader = Task { for await _ in Signals.terminations() {} }
         reader.cancel()
@@ -41,7 +41,7 @@ struct SignalTests {
         withExtendedLifetime(stream) {}
     }
 
-    @Test("of broken pipes are survived, and not ignored by the programs we start")
+    @Test("of broken pipes don't end this process, and do end child processes")
     func brokenPipes() {
         Signals.surviveBrokenPipes()
         kill(getpid(), SIGPIPE)
@@ -50,7 +50,7 @@ struct SignalTests {
         #expect(unsafeBitCast(action.__sigaction_handler.sa_handler, to: Int.self) > 1)
     }
 
-    @Test("have the exit codes that shells know")
+    @Test("have the exit codes of shells")
     func exitCodes() {
         #expect(Termination.Signal.interrupt.exitCode == 130)
         #expect(Termination.Signal.terminate.exitCode == 143)

@@ -4,11 +4,11 @@ import Testing
 
 @Suite("Line streams", .timeLimit(.minutes(1)))
 struct LineStreamTests {
-    @Test("keep the lines of many writers whole, and lose none")
+    @Test("keep the lines of many writers complete, and lose none")
     func wholeLines() async throws {
         let pipe = try Pipe()
         let stream = LineStream(descriptor: pipe.writing)
-        // Longer than PIPE_BUF: the kernel itself promises nothing about these.
+        // Longer than PIPE_BUF, so the kernel doesn't keep these together by itself.
         let texts = (0..<8).map { String(repeating: "\($0)", count: 5_000) }
         async let received = onOwnThread { pipe.readToEnd() }
         await withTaskGroup { writers in
@@ -27,7 +27,7 @@ struct LineStreamTests {
         #expect(stream.failure == nil)
     }
 
-    @Test("wait for a reader when the descriptor doesn't")
+    @Test("wait for a reader if the descriptor is non-blocking")
     func nonBlocking() async throws {
         let pipe = try Pipe()
         try #require(fcntl(pipe.writing, F_SETFL, O_NONBLOCK) == 0)
@@ -42,7 +42,7 @@ struct LineStreamTests {
         #expect(stream.failure == nil)
     }
 
-    @Test("take a reader that went away for one that has read enough")
+    @Test("don't fail when a reader has closed its end")
     func brokenPipe() throws {
         Signals.surviveBrokenPipes()
         var ends: [CInt] = [0, 0]
@@ -51,12 +51,12 @@ struct LineStreamTests {
         defer { close(ends[1]) }
         let stream = LineStream(descriptor: ends[1])
         #expect(stream.isReaderGone)
-        stream.writeLine("nobody reads this")
-        stream.writeLine("nor this")
+        stream.writeLine("not read")
+        stream.writeLine("not read either")
         #expect(stream.failure == nil)
     }
 
-    @Test("know a reader that is there, and a file, which needs none")
+    @Test("distinguish a reader that is there from one that is gone, and a file has no reader")
     func readers() throws {
         let pipe = try Pipe()
         #expect(!LineStream(descriptor: pipe.writing).isReaderGone)
@@ -66,7 +66,7 @@ struct LineStreamTests {
         #expect(!LineStream(descriptor: file).isReaderGone)
     }
 
-    @Test("remember that a result didn't get out")
+    @Test("remember a failed write")
     func fullDisk() throws {
         let descriptor = open("/dev/full", O_WRONLY)
         try #require(descriptor >= 0)
@@ -86,7 +86,7 @@ struct PinnedLineTests {
         return String(decoding: pipe.readToEnd(), as: UTF8.self)
     }
 
-    @Test("stay below whatever is written")
+    @Test("stay below all other text")
     func below() throws {
         let text = try written { stream in
             stream.writeLine("first")
@@ -103,7 +103,7 @@ struct PinnedLineTests {
         )
     }
 
-    @Test("cost nothing where there are none, and wait for the end of a line")
+    @Test("write nothing if there are none, and wait for the end of a line")
     func none() throws {
         #expect(try written { $0.pin([]) } == "")
         let text = try written { stream in
@@ -117,7 +117,7 @@ struct PinnedLineTests {
         #expect(text == "begun and ended\n\u{1B}[2Ka\n\r\u{1B}[1A\u{1B}[0Jhalf")
     }
 
-    @Test("are taken away, and none drawn, while somebody else has the terminal")
+    @Test("are cleared, and not drawn, while another writer uses the terminal")
     func guest() async throws {
         let pipe = try Pipe()
         let stream = LineStream(descriptor: pipe.writing)
@@ -135,7 +135,7 @@ struct PinnedLineTests {
 
 @Suite("Terminals")
 struct TerminalTests {
-    @Test("aren't pipes")
+    @Test("are distinguished from pipes")
     func pipes() throws {
         let pipe = try Pipe()
         let found = Terminal(of: LineStream(descriptor: pipe.writing), environment: ["TERM": "xterm"])
@@ -149,7 +149,7 @@ struct TerminalTests {
     }
 
     @Test(
-        "have a width and, by their environment, colours and bars",
+        "have a width, and by their environment colours and redrawing",
         arguments: [
             Case(environment: ["TERM": "xterm-256color"], canRedraw: true, usesColour: true),
             Case(environment: ["TERM": "xterm", "NO_COLOR": "1"], canRedraw: true, usesColour: false),

@@ -3,14 +3,14 @@ import Testing
 
 @testable import Platform
 
-@Suite("Files without their name", .timeLimit(.minutes(1)))
+@Suite("Unfinished files", .timeLimit(.minutes(1)))
 struct UnfinishedFileTests {
-    @Test("are removed when nobody writes them, and let alone while somebody does")
+    @Test("are removed if no process writes them, and kept while one does")
     func abandoned() async throws {
         try await withScratchDirectory { directory in
             let arriving = try ArrivingFile("\(directory)/blob")
             try arriving.append([1, 2])
-            // As one is left by a process that was killed: the kernel has let go of the lock.
+            // A file as a killed process leaves it: the kernel has released the lock.
             let left = "\(directory)/blob.1x2y.new"
             try DurableFile.write([1], to: left)
 
@@ -26,7 +26,7 @@ struct UnfinishedFileTests {
         }
     }
 
-    @Test("get it however often others look for what was abandoned")
+    @Test("get their name even if other processes look for abandoned files")
     func swept() async throws {
         try await withScratchDirectory { directory in
             let looks = Lock(0)
@@ -55,7 +55,7 @@ struct UnfinishedFileTests {
     }
 
     @Test(
-        "are told from others by what they are called",
+        "are recognized by their names",
         arguments: [
             ("a.x1.new", "a"), ("index.json.3w5e11264sgsf.new", "index.json"), ("a.new", nil), ("a..new", nil),
             ("a.x_1.new", nil), ("a.x1", nil), (".new", nil), ("a.x1.new.lock", nil),
@@ -79,7 +79,7 @@ struct FileVersionTests {
             #expect(try first.read(limit: 2) == [1, 2])
             #expect(first.isCurrent)
 
-            // The same size, and in the same tick of the clock for all one knows.
+            // The same size, and possibly within the same tick of the clock.
             try DurableFile.write([2, 1], to: path)
             #expect(!first.isCurrent)
             let second = try #require(try FileVersion(of: path))

@@ -2,7 +2,7 @@ import Testing
 
 @testable import Platform
 
-@Suite("A queue for what is limited", .timeLimit(.minutes(1)))
+@Suite("A queue for a limited resource", .timeLimit(.minutes(1)))
 struct WaitQueueTests {
     private func slots(_ count: Int) -> WaitQueue<Int, Int, Int> {
         WaitQueue(count) { wanted, _, left, _ in
@@ -12,7 +12,7 @@ struct WaitQueueTests {
         }
     }
 
-    @Test("admits in the order in which tasks came, as soon as there is room")
+    @Test("admits tasks in order of arrival, as soon as there is room")
     func order() async throws {
         let queue = slots(1)
         try await queue.enter(1, line: 0)
@@ -29,7 +29,7 @@ struct WaitQueueTests {
                 }
             )
             for await _ in waits {}
-            // It stands in line once its first look has failed, which needs no other task.
+            // The task waits in its line after its first attempt, which needs no other task.
             for _ in 0..<50 { await Task.yield() }
         }
         queue.change { $0 += 1 }
@@ -38,11 +38,11 @@ struct WaitQueueTests {
         #expect(queue.state == 1)
     }
 
-    @Test("a cancelled task leaves its line, and the next is looked at")
+    @Test("removes a cancelled task from its line, and checks the next one")
     func cancellation() async throws {
         let queue = slots(1)
         try await queue.enter(1, line: 0)
-        // It needs more than there ever is, and stands before one that needs little.
+        // It needs more than is ever available, and is ahead of one that needs little.
         let greedy = Task { try await queue.enter(5, line: 0) }
         for _ in 0..<50 { await Task.yield() }
         let modest = Task { try await queue.enter(1, line: 0) }
@@ -53,7 +53,7 @@ struct WaitQueueTests {
         try await modest.value
     }
 
-    @Test("lines don't wait for each other")
+    @Test("has lines that don't wait for each other")
     func lines() async throws {
         let queue = WaitQueue<String, Void, Set<String>>()
         try await queue.enter((), line: "a")
@@ -63,7 +63,7 @@ struct WaitQueueTests {
         #expect(try await waiting.value)
     }
 
-    @Test("turns everyone away once it is closed")
+    @Test("refuses every task once it is closed")
     func closed() async throws {
         struct Over: Error {}
         let queue = slots(0)
@@ -74,7 +74,7 @@ struct WaitQueueTests {
         await #expect(throws: Over.self) { try await queue.enter(1, line: 0) }
     }
 
-    @Test("runs one body at a time, and loses no turn to cancelled ones")
+    @Test("runs one body at a time, also after cancelled ones")
     func turns() async throws {
         let queue = WaitQueue<Int, Void, Bool>()
         let inside = Lock((now: 0, most: 0, done: 0))

@@ -1,6 +1,6 @@
 import Platform
 
-/// A clock that stands still until a test moves it; sleeping on it records the wait and moves it at once.
+/// A clock that advances only when a test or a sleep advances it; a sleep is recorded and returns at once.
 final class ManualClock: Clock {
     struct Instant: InstantProtocol {
         var offset: Duration
@@ -18,7 +18,7 @@ final class ManualClock: Clock {
 
     var now: Instant { state.withLock { $0.now } }
     var minimumResolution: Duration { .zero }
-    /// What was slept, in order.
+    /// The durations of all sleeps, in order.
     var waits: [Duration] { state.withLock { $0.waits } }
 
     func sleep(until deadline: Instant, tolerance: Duration?) async throws {

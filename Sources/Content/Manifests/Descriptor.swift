@@ -4,12 +4,12 @@
 public struct Descriptor: Hashable, Sendable {
     public var mediaType: MediaType
     public var digest: Digest
-    /// In bytes, as stored (compressed); never negative.
+    /// The size in bytes, as stored (compressed); never negative.
     public var size: Int64
-    /// Where the bytes of a foreign layer can be downloaded.
+    /// The addresses from which a foreign layer can be downloaded.
     public var urls: [String]
     public var annotations: [String: String]
-    /// The content itself, where the descriptor carries it inline.
+    /// The content itself, if it is inline in the descriptor.
     public var data: [UInt8]?
     public var platform: ImagePlatform?
     public var artifactType: String?
@@ -34,15 +34,15 @@ public struct Descriptor: Hashable, Sendable {
         self.artifactType = artifactType
     }
 
-    /// The content, where it is known without a request: it is inline, or it is the empty JSON object that artifacts
-    /// have as their config.
+    /// The content, if it is known without a request: it is inline, or it is the empty JSON object that artifacts have as
+    /// their config.
     ///
     /// - Source: OCI image-spec 1.1, `manifest.md`, "Guidance for an Empty Descriptor"
     public var knownContent: [UInt8]? { data ?? (digest == Self.emptyObject && size == 2 ? Array("{}".utf8) : nil) }
 
     private static let emptyObject = Digest(of: Array("{}".utf8))
 
-    /// Whether this is a provenance or SBOM child of BuildKit's, which is copied like any other child
+    /// Whether this is an attestation child of BuildKit's, which is copied like any other child
     /// (docs/facts/image-formats.md#attestations-of-buildkit).
     public var isAttestation: Bool {
         annotations["vnd.docker.reference.type"] == "attestation-manifest"

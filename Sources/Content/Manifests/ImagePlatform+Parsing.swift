@@ -3,9 +3,9 @@ extension ImagePlatform {
     ///
     /// - `linux/arm64`, `linux/arm/v7`
     /// - an architecture alone (`arm64`, `aarch64`, `arm64/v8`), which is one of Linux
-    /// - `windows/amd64:10.0.20348.2582`, as crane has it
-    /// - `windows(10.0.20348.2582+win32k)/amd64`, as containerd has it
-    /// - `windows/amd64,osver=10.0.20348.2582`, as regctl has it
+    /// - `windows/amd64:10.0.20348.2582`, the form of crane
+    /// - `windows(10.0.20348.2582+win32k)/amd64`, the form of containerd
+    /// - `windows/amd64,osver=10.0.20348.2582`, the form of regctl
     ///
     /// Other names of operating systems and architectures (`x86_64`, `aarch64`, `macos`) become the usual ones.
     ///
@@ -51,7 +51,7 @@ extension ImagePlatform {
         if let better = Self.correction(of: self) { throw .malformedPlatform(text, suggestion: better) }
     }
 
-    /// Parses platforms with commas between them.
+    /// Parses platforms that are separated by commas.
     ///
     /// - Returns: `nil` for `all`, which asks for no selection.
     /// - Throws: ``ReferenceError/malformedPlatform(_:suggestion:)``
@@ -99,7 +99,7 @@ extension ImagePlatform {
 
     // MARK: Options
 
-    /// Takes `(VERSION+FEATURE…)` out of the name.
+    /// Splits `(VERSION+FEATURE…)` off the name.
     private static func options(
         in text: Substring,
         of whole: String

@@ -1,13 +1,11 @@
-/// The machine that an image is built for.
+/// The platform that an image is built for.
 ///
 /// - Source: OCI image-spec 1.1, `image-index.md`
 public struct ImagePlatform: Hashable, Sendable, CustomStringConvertible {
     public var os: String
     public var architecture: String
     public var variant: String?
-    /// The build of the operating system.
-    ///
-    /// Windows images in one index often differ only in this.
+    /// The build of the operating system, which is often the only difference between Windows images in one index.
     public var osVersion: String?
     /// Features that the operating system must have, for example `win32k`.
     public var osFeatures: [String]
@@ -42,7 +40,7 @@ public struct ImagePlatform: Hashable, Sendable, CustomStringConvertible {
         return wanted.osFeatures.allSatisfy(osFeatures.contains)
     }
 
-    /// Whether a request for this platform asks for one variant.
+    /// Whether a request for this platform names a variant.
     public var namesVariant: Bool { Self.machine(architecture, variant).variant != nil }
 
     /// This platform with its names normalized, so that two can be compared.

@@ -10,15 +10,13 @@ public struct IndexText: Sendable, Equatable {
     public private(set) var bytes: [UInt8]
     /// The entries of `manifests` that can be read, in order.
     public private(set) var entries: [Descriptor]
-    /// What could not be read when the text was.
+    /// The entries that could not be read when the text was parsed.
     public private(set) var oddEntries: [OddEntry] = []
-    /// For each of ``entries``, the number of its place.
-    ///
-    /// Entries that can't be read have places too.
+    /// For each of ``entries``, the index of its place; entries that can't be read have places too.
     private var known: [Int]
     private var places: Places
 
-    /// An empty index.
+    /// Creates an empty index.
     public init() {
         bytes = Array(#"{"schemaVersion":2,"mediaType":"\#(MediaType.ociIndex)","manifests":[]}"#.utf8)
         entries = []
@@ -54,7 +52,7 @@ public struct IndexText: Sendable, Equatable {
     public init(_ index: Manifest) throws(ManifestError) {
         guard index.kind == .index else { throw .notJSON("it is not an index") }
         var listed: [Descriptor?] = index.entries
-        // In order, so that each position is right when the next entry is inserted.
+        // Entries are inserted in order, so that each position is still right.
         for odd in index.oddEntries { listed.insert(nil, at: odd.position) }
         try self.init(index.bytes, listed)
     }
@@ -70,7 +68,7 @@ public struct IndexText: Sendable, Equatable {
         self.places = places
     }
 
-    /// Adds an entry at the end.
+    /// Appends an entry.
     public mutating func append(_ entry: Descriptor) {
         let text = Self.text(of: entry)
         let comma = places.entries.isEmpty ? [] : [UInt8(ascii: ",")]
@@ -115,7 +113,7 @@ public struct IndexText: Sendable, Equatable {
     private mutating func cut(_ range: Range<Int>, with index: Int) {
         bytes.removeSubrange(range)
         places.entries.remove(at: index)
-        // The places are moved, not found again: a list may be long and change often.
+        // The places are shifted instead of found again, because a list may be long and change often.
         for later in index..<places.entries.count {
             let place = places.entries[later]
             places.entries[later] = place.lowerBound - range.count..<place.upperBound - range.count
@@ -123,7 +121,7 @@ public struct IndexText: Sendable, Equatable {
         places.end -= range.count
     }
 
-    /// The text of an entry, with sorted members and no needless escapes, so that equal entries are equal texts.
+    /// The text of an entry, with sorted members and without needless escapes, so that equal entries have equal texts.
     private static func text(of entry: Descriptor) -> [UInt8] {
         let encoder = JSONEncoder()
         encoder.outputFormatting = [.sortedKeys, .withoutEscapingSlashes]
@@ -181,7 +179,7 @@ private struct Places: Equatable {
     }
 }
 
-/// The members of a list that are read; an entry that can't be read is `nil`.
+/// The entries of a list; one that can't be read is `nil`.
 private struct ListDocument: Decodable {
     var schemaVersion: Int?
     var manifests: [ManifestDocument.LenientEntry]?
@@ -198,7 +196,7 @@ private struct ListDocument: Decodable {
 }
 
 extension JSONScanner {
-    /// Reads `: [ … ]` with what is in it.
+    /// Reads `: [ … ]` and its entries.
     fileprivate mutating func list() -> Places? {
         guard case .mark(UInt8(ascii: "[")) = next(), depth == 2 else { return nil }
         var entries: [Range<Int>] = []

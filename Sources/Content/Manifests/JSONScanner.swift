@@ -1,8 +1,9 @@
-/// Walks over JSON's marks and strings; it does not check that they are JSON.
+/// Finds the punctuation and the strings in JSON, without checking that the text is JSON.
 struct JSONScanner {
     enum Event {
-        /// Its quotes included.
+        /// A string, with its quotes.
         case string(Range<Int>)
+        /// A bracket, a brace or a comma.
         case mark(UInt8)
     }
 
@@ -37,10 +38,10 @@ struct JSONScanner {
         return nil
     }
 
-    /// Whether what comes next is a colon, which makes a string a name.
+    /// Whether a colon follows, so that the string before it is a member's name.
     var isBeforeColon: Bool { bytes[position...].first { !Self.isBlank($0) } == UInt8(ascii: ":") }
 
-    /// Where `null` stands, if that is what comes after the colon.
+    /// The range of `null`, if that follows the colon.
     func null() -> Range<Int>? {
         guard let colon = bytes[position...].firstIndex(of: UInt8(ascii: ":")),
             let start = bytes[(colon + 1)...].firstIndex(where: { !Self.isBlank($0) }),
@@ -49,7 +50,7 @@ struct JSONScanner {
         return start..<start + 4
     }
 
-    /// Without blanks at both ends; `nil` if nothing is left.
+    /// The range without blanks at both ends; `nil` if nothing is left.
     func trimmed(_ range: Range<Int>) -> Range<Int>? {
         guard let first = bytes[range].firstIndex(where: { !Self.isBlank($0) }),
             let last = bytes[range].lastIndex(where: { !Self.isBlank($0) })

@@ -1,4 +1,4 @@
-/// How much a JSON text holds, counted before a parser makes objects of it.
+/// Counts of the objects in a JSON text, made before a parser creates them.
 ///
 /// Four megabytes of `{},{},{}` become hundreds of megabytes of parsed values.
 public struct JSONShape: Sendable, Equatable {
@@ -22,7 +22,7 @@ public struct JSONShape: Sendable, Equatable {
         public static let answer = Limits(containers: 100_000, separators: 500_000, depth: 64)
     }
 
-    /// Counts in any text; text that isn't JSON has counts too.
+    /// Counts in any text, also in text that isn't JSON.
     public init(_ bytes: some Sequence<UInt8>) {
         var scanner = JSONScanner(bytes: Array(bytes))
         while let event = scanner.next() {

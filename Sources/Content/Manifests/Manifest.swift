@@ -9,9 +9,7 @@
 public struct Manifest: Sendable, Hashable {
     public enum Kind: Sendable { case image, index, artifact }
 
-    /// The bytes as stored, to the last space and newline.
-    ///
-    /// Empty in an ``outline()``.
+    /// The bytes as stored, to the last space and newline; empty in an ``outline()``.
     public private(set) var bytes: [UInt8]
     /// The length of ``bytes``, also in an outline.
     public let byteCount: Int
@@ -20,9 +18,9 @@ public struct Manifest: Sendable, Hashable {
     /// The media type, from the manifest itself, the registry, or the members, in that order.
     public let mediaType: MediaType
     public let kind: Kind
-    /// Absent in an index and in an artifact manifest.
+    /// The config of an image; absent in an index and in an artifact manifest.
     public let config: Descriptor?
-    /// The layers of an image, or the `blobs` of an artifact manifest, in order, repeats included.
+    /// The layers of an image, or the `blobs` of an artifact manifest, in order, including repeats.
     public private(set) var layers: [Descriptor]
     /// The entries of an index, in order, without ``oddEntries``: manifests, and blobs in a build cache.
     public private(set) var entries: [Descriptor]
@@ -37,9 +35,7 @@ public struct Manifest: Sendable, Hashable {
     public let subject: Descriptor?
     public let artifactType: String?
     public private(set) var annotations: [String: String]
-    /// The number of descriptors with inline `data` that is not their content.
-    ///
-    /// Such data is ignored.
+    /// The number of descriptors whose inline `data` is not their content and is ignored.
     public let badDataCount: Int
 
     /// The largest manifest, in bytes (`imageManifest`, docs/facts/ecr-api.md#fields).
@@ -69,7 +65,7 @@ public struct Manifest: Sendable, Hashable {
 
     /// - Parameters:
     ///   - mediaType: The registry's `Content-Type`; `nil` or empty if it gave none.
-    /// - Throws: ``ManifestError``, with the reason in words.
+    /// - Throws: ``ManifestError``, which describes the reason.
     public init(bytes: [UInt8], mediaType stated: MediaType? = nil) throws(ManifestError) {
         try self.init(bytes: bytes, mediaType: stated, within: .stored)
     }
@@ -87,7 +83,7 @@ public struct Manifest: Sendable, Hashable {
         self.digest = Digest(of: bytes)
         self.mediaType = mediaType
         kind = mediaType.isIndex ? .index : mediaType.isArtifactManifest ? .artifact : .image
-        // A document that is both lets a registry and a client see two different images (CVE-2021-41190).
+        // In a document that is both, a registry and a client could see two different images (CVE-2021-41190).
         if kind == .index, document.config != nil || document.layers != nil { throw .ambiguous }
         if kind != .index, document.manifests != nil { throw .ambiguous }
         config = try kind == .image ? document.config?.checked(in: "config") : nil
@@ -101,7 +97,7 @@ public struct Manifest: Sendable, Hashable {
         guard kind != .image || config != nil else { throw .noConfig }
     }
 
-    /// Config, layers, and the blobs that an index lists, each digest once, in order of appearance.
+    /// The config, the layers, and the blobs that an index lists, each digest once, in order of appearance.
     ///
     /// Foreign layers are left out, because the registry need not have them
     /// (docs/facts/image-formats.md#walking-a-graph). If several descriptors have one digest, the first with inline
@@ -144,7 +140,7 @@ public struct Manifest: Sendable, Hashable {
 
     /// Whether this is a build cache in BuildKit's older form, an index of layers.
     ///
-    /// With `image-manifest=true` BuildKit writes an image manifest instead, which any registry takes.
+    /// With `image-manifest=true` BuildKit writes an image manifest instead, which any registry accepts.
     public var isBuildCache: Bool { entries.contains { $0.mediaType == .buildKitCacheConfig } }
 
     /// The foreign layers, each digest once.
@@ -198,17 +194,16 @@ public struct Manifest: Sendable, Hashable {
         return (all, odd)
     }
 
-    /// Checks what must hold before a parser gets the bytes.
+    /// Checks the bytes before a parser reads them.
     static func check(_ bytes: [UInt8], within limits: Limits) throws(ManifestError) {
         guard bytes.count <= limits.byteCount else { throw .tooLarge(bytes.count, limit: limits.byteCount) }
         guard String(validating: bytes, as: UTF8.self) != nil else { throw .notUTF8 }
-        // Foundation's parser skips these bytes, or takes them for a sign of UTF-16 or UTF-32; other parsers refuse
-        // them.
+        // Foundation's parser skips these bytes, or reads them as a sign of UTF-16 or UTF-32; other parsers refuse them.
         guard !bytes.starts(with: [0xEF, 0xBB, 0xBF]) else { throw .notJSON("it begins with a byte order mark") }
-        guard !bytes.contains(0) else { throw .notJSON("it holds a NUL byte") }
+        guard !bytes.contains(0) else { throw .notJSON("it contains a NUL byte") }
         let shape = JSONShape(bytes)
         guard shape.depth <= deepestNesting else { throw .tooDeep }
-        // A descriptor is an object with up to about ten members, annotations and a platform included.
+        // A descriptor is an object with up to about ten members, including annotations and a platform.
         guard shape.containers <= 5 * limits.descriptors else {
             throw .tooMany("objects", shape.containers, limit: 5 * limits.descriptors)
         }
@@ -219,7 +214,7 @@ public struct Manifest: Sendable, Hashable {
 }
 
 extension Manifest {
-    /// The parts that a plan needs, without the text, for when many large manifests don't fit into memory together.
+    /// Returns the parts that a plan needs, without the text, because many large manifests don't fit into memory.
     ///
     /// The bytes are read again before the manifest is put.
     public func outline() -> Manifest {
@@ -234,7 +229,7 @@ extension Manifest {
 
     public var isOutline: Bool { bytes.isEmpty }
 
-    /// The approximate memory it takes, in bytes: its text, the strings parsed from it, and its descriptors.
+    /// The approximate memory use, in bytes: the text, the strings parsed from it, and the descriptors.
     public var footprint: Int {
         2 * bytes.count + Self.descriptorFootprint * (layers.count + children.count + entries.count + 2)
     }
@@ -244,7 +239,7 @@ extension Manifest {
 }
 
 extension Descriptor {
-    /// The descriptor with only what is needed to copy its content.
+    /// Returns the descriptor with only the members that are needed to copy its content.
     fileprivate var withoutText: Descriptor {
         var bare = self
         bare.data = nil
@@ -256,11 +251,11 @@ extension Descriptor {
 /// An entry of an index that can't be used, for example because its digest is of an unknown kind or its size is
 /// missing.
 public struct OddEntry: Sendable, Hashable {
-    /// Its place in `manifests`, counted from 0.
+    /// The index of the entry in `manifests`.
     public let position: Int
     /// The entry's digest, if that is valid and something else is wrong.
     public let digest: Digest?
-    /// Why it can't be used, as printable text.
+    /// The reason for which it can't be used, as printable text.
     public let reason: String
 
     init(_ position: Int, digest: Digest?, _ reason: String) {
@@ -271,7 +266,7 @@ public struct OddEntry: Sendable, Hashable {
     public var error: ManifestError { .badDescriptor(member: "manifests[\(position)]", reason: reason) }
 }
 
-/// Why bytes are not a manifest that can be copied.
+/// The reason for which bytes are not a manifest that can be copied.
 public enum ManifestError: Error, Equatable, Sendable {
     case tooLarge(Int, limit: Int = Manifest.largestByteCount)
     case tooDeep
@@ -284,7 +279,7 @@ public enum ManifestError: Error, Equatable, Sendable {
     case ambiguous
     case noConfig
     case badDescriptor(member: String, reason: String)
-    /// The answer has a `Content-Encoding` that was not asked for and can't be decoded.
+    /// The answer has a `Content-Encoding` that was not requested and can't be decoded.
     case encoded(String)
 }
 
@@ -296,16 +291,16 @@ extension ManifestError: CustomStringConvertible {
         case .tooMany(let member, let count, let limit):
             "the manifest has \(count) \(member); at most \(limit) are allowed"
         case .notUTF8: "the manifest is not UTF-8 text"
-        case .notJSON(let reason): "the manifest is not the JSON it should be: \(printable(reason, upTo: 200))"
+        case .notJSON(let reason): "the manifest is not valid: \(printable(reason, upTo: 200))"
         case .schema1:
-            "the manifest is docker schema 1, which hashes something else than its bytes and can't be copied as it "
-                + "is; push the image again with a docker of this decade"
+            "the manifest is docker schema 1, whose digest is not that of its bytes, so it can't be copied "
+                + "unchanged; push the image again with a current docker"
         case .unknownSchema(let version): "the manifest has schemaVersion \(version); only 2 is known"
         case .unknownMediaType(let type): "the media type '\(clipped(type.rawValue))' is not one of a manifest"
         case .ambiguous: "the manifest claims to be an image and an index at once"
         case .noConfig: "the image manifest names no config"
         case .encoded(let encoding):
-            "the manifest came with Content-Encoding '\(encoding)', which was not asked for and can't be decoded"
+            "the manifest came with Content-Encoding '\(encoding)', which was not requested and can't be decoded"
         case .badDescriptor(let member, let reason): "the manifest's \(member) is not a descriptor: \(reason)"
         }
     }

@@ -1,6 +1,6 @@
 internal import FoundationEssentials
 
-/// The members of a manifest that are read, spelled as in JSON.
+/// The members of a manifest that are used, named as in JSON.
 struct ManifestDocument: Decodable {
     var schemaVersion: Int?
     var mediaType: String?
@@ -32,7 +32,7 @@ struct ManifestDocument: Decodable {
         mediaType.flatMap { $0.isEmpty ? nil : MediaType($0).withoutParameters }
     }
 
-    /// The media type: the manifest's own, else the registry's, else the one that the members fit.
+    /// The media type: the manifest's own, else the registry's, else the one that fits the members.
     ///
     /// Servers and caches in front of registries may answer with a wrong `Content-Type` (`text/plain`,
     /// `application/json`, that of another kind), while the manifest's own member is covered by the hash. A registry's
@@ -81,7 +81,7 @@ struct ManifestDocument: Decodable {
                 )
             }
             guard let size, size >= 0, size <= Double(Descriptor.largestSize), size == size.rounded() else {
-                throw .badDescriptor(member: member, reason: "its size is missing, negative or absurd")
+                throw .badDescriptor(member: member, reason: "its size is missing, negative or too large")
             }
             return Descriptor(
                 mediaType: MediaType(mediaType ?? ""),
@@ -107,16 +107,14 @@ struct ManifestDocument: Decodable {
         var hasBadData: Bool { data != nil && inlineData == nil }
     }
 
-    /// A text; `nil` if the member has another type.
+    /// Decodes a text; `nil` if the member has another type.
     struct LenientText: Decodable {
         var value: String?
 
         init(from decoder: any Decoder) { value = try? decoder.singleValueContainer().decode(String.self) }
     }
 
-    /// Annotations without those that are `null`, which Go's encoder writes for an empty pointer.
-    ///
-    /// They are only read.
+    /// Decodes annotations without those that are `null`, which Go's encoder writes for an empty pointer.
     struct LenientAnnotations: Decodable {
         var value: [String: String]
 
@@ -125,12 +123,12 @@ struct ManifestDocument: Decodable {
         }
     }
 
-    /// An entry of an index, or why it can't be used.
+    /// An entry of an index, or the reason for which it can't be used.
     struct LenientEntry: Decodable {
         struct Problem: Error { var reason: String }
 
         var checked: Result<Descriptor, Problem>
-        /// The digest of an entry in which something else is wrong.
+        /// The digest of the entry, if that is valid.
         var digest: Digest?
         var hasBadData = false
 
@@ -145,14 +143,14 @@ struct ManifestDocument: Decodable {
             } catch ManifestError.badDescriptor(_, let reason) {
                 checked = .failure(Problem(reason: reason))
             } catch {
-                checked = .failure(Problem(reason: "it is no object, or a member of it has the wrong type"))
+                checked = .failure(Problem(reason: "it is not an object, or one of its members has the wrong type"))
             }
             let keys = try? decoder.container(keyedBy: CodingKeys.self)
             digest = (try? keys?.decode(Digest.self, forKey: .digest)) ?? nil
         }
     }
 
-    /// A platform whose members may be absent or have an odd type: some tools write `{}`.
+    /// A platform whose members may be absent or have a wrong type: some tools write `{}`.
     struct LenientPlatform: Decodable {
         var value: ImagePlatform?
 

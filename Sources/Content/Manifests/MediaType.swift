@@ -39,12 +39,10 @@ public struct MediaType: RawRepresentable, Hashable, Sendable, Codable, CustomSt
     public var isArtifactManifest: Bool { self == .ociArtifact || self == .orasArtifact }
     public var isSchema1: Bool { self == .dockerSchema1 || self == .dockerSchema1Signed }
 
-    /// Whether something with this type is itself a manifest to walk into.
+    /// Whether content of this type is a manifest.
     public var isManifest: Bool { isIndex || isImageManifest || isArtifactManifest || isSchema1 }
 
-    /// Whether to read an index entry as a manifest.
-    ///
-    /// An entry of unknown type counts as one.
+    /// Whether an index entry of this type is read as a manifest; an unknown type is.
     ///
     /// BuildKit's older build caches are indexes of layers and a config, which are not manifests. ECR refuses such an
     /// index (docs/facts/ecr-api.md#putimage).

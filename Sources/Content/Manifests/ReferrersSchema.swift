@@ -17,7 +17,7 @@ extension Manifest {
         try Manifest(bytes: IndexText().bytes, mediaType: .ociIndex)
     }
 
-    /// This list with further entries; the present ones keep their places.
+    /// Returns this list with further entries; the present ones keep their places.
     ///
     /// - Parameter whole: A list to return unchanged if it already has every entry, for example the source's, so that
     ///   its digest stays the same.
@@ -34,8 +34,8 @@ extension Manifest {
 }
 
 extension Manifest {
-    /// This list without the entries for which `isUnwanted` is true and without those that can't be used; every other
-    /// byte stays.
+    /// Returns this list without the entries for which `isUnwanted` is true and without those that can't be used; every
+    /// other byte stays.
     ///
     /// - Throws: ``ManifestError`` if this is not a list, or is ambiguous.
     public func listing(without isUnwanted: (Descriptor) -> Bool) throws(ManifestError) -> Manifest {

@@ -8,7 +8,7 @@ package struct ARN: Sendable, Hashable {
     package let service: String
     package let region: String
     package let account: String
-    /// Everything after the fifth colon, further colons among it.
+    /// Everything after the fifth colon, including further colons.
     package let resource: String
 
     /// - Returns: `nil` unless `text` begins with `arn:` and has six fields.

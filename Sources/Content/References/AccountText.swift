@@ -3,14 +3,14 @@
 /// Programs that read an account as a number drop its leading zeros, spreadsheets write it as `1.11122E+11`, and
 /// the console shows it as `1111-2222-3333`.
 struct AccountText {
-    /// The account that is meant, if that is clear.
+    /// The account that the text means, if that is clear.
     let account: String?
-    /// What is wrong and what to write, for people.
+    /// The mistake, and what to write instead.
     let advice: String
 
     static let usual = "write its 12 digits"
     private static let length = 12
-    /// The most leading zeros that are proposed; more are unlikely.
+    /// The most leading zeros that a suggestion adds; more are unlikely.
     private static let mostZeros = 5
 
     init(_ text: String) {
@@ -19,7 +19,7 @@ struct AccountText {
         if digits.utf8.count != text.utf8.count, let account = Self.padded(digits) {
             self.init(account, "write its 12 digits without hyphens: \(account)")
         } else if let account = Self.padded(text) {
-            self.init(account, "its leading zero was lost, as happens where it is read as a number: write \(account)")
+            self.init(account, "its leading zero was lost, as happens when it is read as a number: write \(account)")
         } else {
             switch Number(text) {
             case .exact(let digits):
@@ -75,7 +75,7 @@ private func isDigits(_ text: some StringProtocol) -> Bool {
 }
 
 extension AccountID {
-    /// What to write instead of `text`, for people; it names the account that is meant, if that is clear.
+    /// Advises what to write instead of `text`; names the account that it means, if that is clear.
     package static func advice(for text: String) -> String { AccountText(text).advice }
 
     /// The account that `text` probably means.

@@ -4,7 +4,9 @@
 /// `https://eu-west-1.console.aws.amazon.com/ecr/repositories/private/111122223333/team/app/_/image/sha256:…/details`.
 /// Those of ECR's public gallery name alias and repository.
 enum ConsoleAddress {
-    /// - Returns: What to write instead, for people; `nil` if `text` isn't such an address.
+    /// Advises what to write instead of an address.
+    ///
+    /// - Returns: The advice; `nil` if `text` isn't such an address.
     static func advice(for text: String) -> String? {
         var rest = text[...]
         if let scheme = rest.firstRange(of: "://") { rest = rest[scheme.upperBound...] }
@@ -30,7 +32,7 @@ enum ConsoleAddress {
         return page + "\(ECRHost(account: account, region: region).name)/\(repository)\(digest)"
     }
 
-    /// The image that a page of another registry's web site shows; `nil` for what isn't such a page.
+    /// The image on a page of another registry's web site; `nil` if it isn't such a page.
     private static func registryPage(_ host: String, _ path: [String]) -> String? {
         switch (host, path.first) {
         case ("hub.docker.com", "_"?) where path.count > 1: return "docker.io/library/\(path[1])"

@@ -49,14 +49,19 @@ public struct ImageLayout: Hashable, Sendable, CustomStringConvertible {
     /// The longest path, in bytes (`PATH_MAX` of Linux).
     static let longestPath = 4_096
 
-    /// Takes `DIR[:TAG][@DIGEST]` apart.
+    /// Splits `DIR[:TAG][@DIGEST]`.
     static func parse(
         _ text: Substring,
         as form: Form,
         of whole: String
     ) throws(ReferenceError) -> (layout: ImageLayout, tag: Tag?, digest: Digest?) {
         guard text.utf8.count <= longestPath, !text.unicodeScalars.contains(where: { $0.value < 32 || $0.value == 127 })
-        else { throw .malformedReference(whole, reason: "it is no path: too long, or with control characters in it") }
+        else {
+            throw .malformedReference(
+                whole,
+                reason: "it is not a path: it is too long, or has control characters in it"
+            )
+        }
         var path = text
         var digest: Digest?
         var tag: Tag?
@@ -65,7 +70,7 @@ public struct ImageLayout: Hashable, Sendable, CustomStringConvertible {
         {
             throw .malformedReference(
                 whole,
-                reason: "a digest is written in small letters, as sha256: and 64 of 0-9 and a-f"
+                reason: "a digest is written in lowercase, as sha256: and 64 of 0-9 and a-f"
             )
         }
         // Names of directories may contain an @.
@@ -95,7 +100,7 @@ public struct ImageLayout: Hashable, Sendable, CustomStringConvertible {
                 reason: "\(form.rawValue) names a \(form.noun); a registry is written without it"
             )
         }
-        // A slash at the end tells a directory's name with a colon from a tag.
+        // A slash at the end distinguishes a directory's name with a colon from a tag.
         while path.count > 1, path.hasSuffix("/") {
             let shorter = path.dropLast()
             if let colon = shorter.lastIndex(of: ":"), !shorter[colon...].contains("/") { break }

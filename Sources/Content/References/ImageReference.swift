@@ -27,7 +27,7 @@ public struct ImageReference: Hashable, Sendable {
         self.digest = digest
     }
 
-    /// - Throws: ``ReferenceError``, which quotes the text and says what is wrong with it.
+    /// - Throws: ``ReferenceError``, which quotes the text and gives the reason.
     public init(parsing text: String) throws(ReferenceError) {
         let parts = try ReferenceParts(parsing: text)
         guard let repository = parts.repository else {
@@ -50,7 +50,7 @@ extension ImageReference: CustomStringConvertible {
     }
 }
 
-/// Where an image should go: a reference whose tag, or whole repository, the source may fill in.
+/// A destination of a copy: a reference whose tag, or whole repository, may be taken from the source.
 ///
 /// - Source: docs/architecture.md#references-and-identities: `HOST/` keeps the repository's name, a missing tag keeps
 ///   the source's
@@ -80,7 +80,7 @@ public struct DestinationReference: Hashable, Sendable {
         self.init(registry: parts.registry, repository: parts.repository, tag: parts.tag)
     }
 
-    /// The destination's repository, once the source is known.
+    /// Returns the destination's repository for a source.
     public func repository(for source: ImageReference) -> ImageReference {
         ImageReference(registry: registry, repository: repository ?? source.repository)
     }
@@ -114,9 +114,7 @@ public enum RegistryLocation: Hashable, Sendable {
 
     public var isLayout: Bool { if case .layout = self { true } else { false } }
 
-    /// The grammar of tags here.
-    ///
-    /// A layout keeps tags in an annotation, so it accepts any tag of ECR's.
+    /// The grammar of tags in this registry; a layout keeps tags in an annotation, so it accepts any tag of ECR's.
     public var tagGrammar: Tag.Grammar { if case .plain = self { .distribution } else { .ecr } }
 
     /// Whether it can only be read.
@@ -140,12 +138,12 @@ public struct PlainRegistry: Hashable, Sendable, CustomStringConvertible {
 }
 
 extension PlainRegistry {
-    /// Whether this is Docker Hub, whose image names have another host than the one that answers.
+    /// Whether this is Docker Hub, whose host in image names is not the host of its registry.
     ///
     /// - Source: distribution/reference, "normalize"; docker/docs, "Docker Hub registry"
     public var isDockerHub: Bool { authority == "docker.io" }
 
-    /// The host that answers, with the port if the reference has one.
+    /// The host of the registry, with the port if the reference has one.
     public var endpointAuthority: String { isDockerHub ? "registry-1.docker.io" : authority }
 
     /// Makes every name of Docker Hub `docker.io`, so that it is one registry.
@@ -307,7 +305,7 @@ private struct ReferenceParts {
 
     /// Whether a name without a slash must be a host.
     ///
-    /// It would otherwise be a repository in the caller's own registry, which a user who forgot the slash doesn't want.
+    /// Otherwise it would be a repository in the caller's own registry, and the user only forgot the slash.
     private static func isRegistry(_ name: Substring) throws(ReferenceError) -> Bool {
         let parts = name.split(separator: ":", maxSplits: 1, omittingEmptySubsequences: false)
         let host = String(parts.first ?? "")

@@ -1,14 +1,14 @@
-/// A host that must be meant as an ECR registry but is mistyped.
+/// A mistyped host of an ECR registry.
 ///
-/// As a plain registry it would be tried eight times and get docker's login. Only names that belong to AWS, or that
-/// differ from such a name by a typo, count: a mirror called `111122223333.dkr.ecr.eu-west-1.corp.example` is a
+/// Treated as a plain registry, it would be tried eight times and be sent docker's login. Only names that belong to AWS,
+/// or that differ from such a name by a typo, count: a mirror called `111122223333.dkr.ecr.eu-west-1.corp.example` is a
 /// registry of its own, and so is a VPC endpoint or a load balancer below `amazonaws.com`.
 ///
 /// - Source: docs/facts/ecr-hosts.md#api-hosts and #registry-hosts for the right names;
 ///   github.com/sjednac/sbt-ecr/issues/15, github.com/buildkite-plugins/ecr-buildkite-plugin/pull/104 and
-///   github.com/rancher/rancher-ecr-credentials/issues/16 for how they are missed
+///   github.com/rancher/rancher-ecr-credentials/issues/16 for common mistakes
 struct MistypedECRHost {
-    /// What is wrong and what to write, for people.
+    /// The mistake, and what to write instead.
     let reason: String
 
     /// - Parameter host: In lowercase, without a port.
@@ -39,9 +39,9 @@ struct MistypedECRHost {
     /// The domain at the end of a host.
     private struct Domain {
         var text: String
-        /// The number of its labels.
+        /// The number of labels in the domain.
         var length: Int
-        /// Whether every name below it is AWS's.
+        /// Whether every name below the domain belongs to AWS.
         var isAWS: Bool
 
         /// - Returns: `nil` unless the host ends with a domain of AWS's, or with one that differs from it by a typo.
@@ -73,7 +73,7 @@ struct MistypedECRHost {
                 + ["amazon.com", "amazon.com.cn", "amazonaws.cn", "aws.amazon.com", "amazonaws-us-gov.com"]
         )
 
-        /// Whether the labels end in a near miss: `amazonaws.co`, `amazonws.com`, `aws.com`; never below another
+        /// Whether the labels end in a mistyped domain: `amazonaws.co`, `amazonws.com`, `aws.com`; never below another
         /// domain.
         private static func isNearlyAWS(_ labels: [String]) -> Bool {
             let rest = labels.dropFirst().joined(separator: ".")

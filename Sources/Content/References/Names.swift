@@ -1,4 +1,4 @@
-/// An AWS account: twelve digits, kept as text because leading zeros count.
+/// The number of an AWS account: twelve digits, kept as text because leading zeros count.
 public struct AccountID: Hashable, Sendable, Codable, CustomStringConvertible {
     public let value: String
 
@@ -25,7 +25,7 @@ public struct AccountID: Hashable, Sendable, Codable, CustomStringConvertible {
 /// The name of a repository, for example `team/app`.
 ///
 /// - Limit: 2 to 256 characters.
-/// - Source: docs/facts/ecr-api.md#fields; OCI distribution-spec 1.1 says the same pattern
+/// - Source: docs/facts/ecr-api.md#fields; OCI distribution-spec 1.1 has the same pattern
 public struct RepositoryName: Hashable, Sendable, Codable, CustomStringConvertible {
     public let value: String
 
@@ -87,8 +87,8 @@ public struct RepositoryName: Hashable, Sendable, Codable, CustomStringConvertib
 
 /// A name for one image in a repository.
 ///
-/// A `Tag` follows ECR's grammar, the wider of the two in ``Grammar``; ``fits(_:)`` says whether another registry can
-/// hold it.
+/// A `Tag` follows ECR's grammar, the wider of the two in ``Grammar``; ``fits(_:)`` tells whether another registry
+/// accepts it.
 public struct Tag: Hashable, Sendable, Codable, CustomStringConvertible, Comparable {
     public let value: String
 
@@ -114,10 +114,10 @@ public struct Tag: Hashable, Sendable, Codable, CustomStringConvertible, Compara
         value = text
     }
 
-    /// Whether a registry with this grammar can hold the tag.
+    /// Whether a registry with this grammar accepts the tag.
     public func fits(_ grammar: Grammar) -> Bool { problem(in: grammar) == nil }
 
-    /// Why a registry with this grammar can't hold the tag; `nil` if it can.
+    /// The reason for which a registry with this grammar refuses the tag; `nil` if it accepts it.
     public func problem(in grammar: Grammar) -> String? { Self.problem(with: value, in: grammar) }
 
     private static func problem(with text: String, in grammar: Grammar) -> String? {
@@ -161,7 +161,7 @@ public struct Tag: Hashable, Sendable, Codable, CustomStringConvertible, Compara
     public static func < (left: Tag, right: Tag) -> Bool { left.value < right.value }
 }
 
-/// Why a text is not a valid name or reference.
+/// The reason for which a text is not a valid name or reference.
 public enum ReferenceError: Error, Equatable, Sendable {
     case malformedDigest(String)
     case malformedAccount(String)
@@ -195,9 +195,7 @@ func clipped(_ text: String) -> String { quotable(text, upTo: 200) }
 
 /// Decodes a name from a JSON document.
 ///
-/// A malformed one is an error that quotes it.
-///
-/// - Throws: `DecodingError.dataCorrupted`, with the ``ReferenceError``
+/// - Throws: `DecodingError.dataCorrupted` with the ``ReferenceError``, which quotes a malformed name.
 private func decoded<Name>(
     from decoder: any Decoder,
     _ parse: (String) throws(ReferenceError) -> Name

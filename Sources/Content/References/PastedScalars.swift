@@ -1,8 +1,8 @@
 /// Characters that surround a pasted reference.
 enum PastedScalars {
-    /// The fault at the ends of a reference, and how to write it; `nil` if there is none.
+    /// The mistake at the ends of a reference, and what to write instead; `nil` if there is none.
     ///
-    /// A directory's name may end with a blank, so of an image layout only what no shell adds is refused.
+    /// A directory's name may end with a blank, so only line breaks are refused at the end of an image layout.
     static func fault(around text: String) -> String? {
         var bare = text[...]
         while let first = bare.unicodeScalars.first, first.isAroundPastes { bare.unicodeScalars.removeFirst() }
@@ -34,11 +34,11 @@ extension Unicode.Scalar {
         properties.generalCategory == .format || properties.generalCategory == .control && self != "\t"
     }
 
-    /// Whether it is a quote, typographic ones included.
+    /// Whether it is a quotation mark, also a typographic one.
     package var isQuote: Bool {
         switch properties.generalCategory {
         case .initialPunctuation, .finalPunctuation: true
-        // The low ones count as opening brackets.
+        // Unicode counts the low quotation marks as opening brackets.
         default: self == "\"" || self == "'" || self == "`" || value == 0x201A || value == 0x201E || value == 0xB4
         }
     }

@@ -1,11 +1,11 @@
 /// Checks the form of a region's name.
 package enum RegionText {
-    /// Says what is wrong with the name of a region.
+    /// Finds the mistake in the name of a region.
     ///
-    /// The name becomes part of host names and of what is signed, so nothing else may pass. Users often paste an
+    /// The name becomes part of host names and of signatures, so nothing else is accepted. Users often paste an
     /// availability zone, a URL, or a value that still has its quotes, its comment or a line break.
     ///
-    /// - Returns: `nil` for a text that may be a region.
+    /// - Returns: `nil` if the text may be a region.
     package static func fault(in text: String) -> Fault? {
         guard !ECRHost.isRegion(text) || zone(text) != nil || isZoneID(text) else { return nil }
         let lowered = text.lowercased()
@@ -29,7 +29,7 @@ package enum RegionText {
         return fault("is not the name of a region")
     }
 
-    /// What is wrong with a text, in words that follow it, and what to write instead.
+    /// A mistake in a text, in words that follow the text, and what to write instead.
     package struct Fault: Equatable, CustomStringConvertible {
         package let problem: String
         package let remedy: String
@@ -48,7 +48,7 @@ package enum RegionText {
         return labels[...number].joined(separator: "-")
     }
 
-    /// Whether it is the id of a zone, as in `euw1-az1`.
+    /// Whether it is the id of a zone, for example `euw1-az1`.
     private static func isZoneID(_ text: String) -> Bool {
         let labels = text.split(separator: "-")
         return labels.count > 1 && labels.last.map { $0.hasPrefix("az") && isNumber($0.dropFirst(2)) } == true

@@ -1,10 +1,10 @@
-/// The prefixes by which skopeo tells kinds of references apart.
+/// The prefixes with which skopeo distinguishes kinds of references.
 ///
 /// - Source: containers-transports(5); skopeo(1)
 enum TransportPrefix {
     private static let registry = "docker://"
 
-    /// The reference after `docker://`, as it is written without the prefix; `nil` if `text` has no such prefix.
+    /// The reference after `docker://`, in the form without the prefix; `nil` if `text` has no such prefix.
     ///
     /// A name without a host then means Docker Hub, as for docker and skopeo.
     ///
@@ -37,12 +37,12 @@ enum TransportPrefix {
         ("ostree:", "this form is not read; push the image to a registry first"),
     ]
 
-    /// How other tools write an image layout: regclient, docker buildx, and skopeo's prefixes in capitals.
+    /// The prefixes of an image layout in other tools: regclient, docker buildx, and skopeo's in capitals.
     ///
     /// - Source: regclient, `docs`, "ocidir"; docker/buildx, `--build-context`, "oci-layout"
     private static let layouts = ["ocidir://", "ocidir:", "oci-layout://", "oci-layout:", "oci:", "file://"]
 
-    /// The layout that `text` names in another tool's way, as it is written here; `nil` if it doesn't.
+    /// The advice for `text` if it is an image layout in another tool's form, or a path; `nil` otherwise.
     private static func layoutAdvice(for text: String) -> String? {
         let lowered = text.lowercased()
         guard let prefix = layouts.first(where: lowered.hasPrefix), !text.hasPrefix("oci:"), text.contains("/") else {
@@ -51,9 +51,9 @@ enum TransportPrefix {
         return "an image layout is written oci:\(text.dropFirst(prefix.count))"
     }
 
-    /// What to write for a path, which an image layout may be at; `nil` for what begins as no path does.
+    /// The advice for `text` if it begins like a path; `nil` otherwise.
     ///
-    /// `$REGISTRY/team/app` becomes one where the variable is empty.
+    /// `$REGISTRY/team/app` becomes a path if the variable is empty.
     private static func pathAdvice(for text: String) -> String? {
         let isAbsolute = text.hasPrefix("/") && text.dropFirst().contains("/")
         guard isAbsolute || ["./", "../", "~/"].contains(where: text.hasPrefix) else { return nil }

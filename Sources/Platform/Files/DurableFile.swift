@@ -1,21 +1,21 @@
 internal import Glibc
 
-/// Small files that are whole or absent, even after a power failure.
+/// Small files that are complete or absent, even after a power failure.
 ///
-/// The files may name accounts and uploads. They, and the directories made for them, are for their owner only.
+/// The files may name accounts and uploads, so only their owner may read them and the directories made for them.
 public enum DurableFile {
-    /// Replaces the file at `path` with `bytes`, or leaves what was there.
+    /// Replaces the file at `path` with `bytes`, or leaves the old one as it was.
     ///
-    /// When this returns, a crash of the machine doesn't undo it: the new file is synced before it takes the
-    /// name, and the directory after. Two writers at once both succeed and the later one stays.
+    /// When this returns, a crash of the machine doesn't undo it: the new file is synced before it gets its name, and
+    /// the directory afterwards. If two processes write at once, both succeed and the later file stays.
     ///
-    /// - Parameter mode: Who may read it; 0600 unless said otherwise. The umask is not applied.
-    /// - Throws: ``SystemError``; then no temporary file is left behind.
+    /// - Parameter mode: The permissions of the file; the umask is not applied.
+    /// - Throws: ``SystemError``; the temporary file is removed then.
     public static func write(_ bytes: [UInt8], to path: String, mode: UInt32 = 0o600) throws(SystemError) {
         let (descriptor, temporary) = try UnfinishedFile.begin(path, mode: 0o600)
-        // Keeps the lock until the file has its name.
-        let keeper = fcntl(descriptor, F_DUPFD_CLOEXEC, 0)
-        defer { close(keeper) }
+        // A second descriptor holds the lock until the file has its name.
+        let lockHolder = fcntl(descriptor, F_DUPFD_CLOEXEC, 0)
+        defer { close(lockHolder) }
         do throws(SystemError) {
             try fill(descriptor, with: bytes, mode: mode, path)
             guard unsafe rename(temporary, path) == 0 else { throw SystemError.last("rename", path) }
@@ -26,38 +26,37 @@ public enum DurableFile {
         try syncDirectory(of: path)
     }
 
-    /// The permissions of the file at `path`; `nil` if there is none that can be looked at.
+    /// The permissions of the file at `path`; `nil` if it is missing, not a regular file, or not accessible.
     public static func mode(of path: String) -> UInt32? {
         var facts = stat()
         return unsafe lstat(path, &facts) == 0 && facts.st_mode & S_IFMT == S_IFREG ? facts.st_mode & 0o777 : nil
     }
 
-    /// Gives a file another name in the same file system, in place of whatever has it; a reader finds one or the other.
+    /// Renames a file within one file system and replaces the target, if there is one; a reader sees the old target or
+    /// the new one.
     ///
-    /// Nothing is synced: a crash of the machine may undo it.
+    /// Nothing is synced, so a crash of the machine may undo it.
     ///
     /// - Throws: ``SystemError``
     public static func move(_ path: String, to target: String) throws(SystemError) {
         guard unsafe rename(path, target) == 0 else { throw SystemError.last("rename", path) }
     }
 
-    /// The bytes of the file at `path`.
+    /// Reads the file at `path`.
     ///
     /// - Parameters:
     ///   - limit: In bytes; a longer file is an error (`EFBIG`), so that no file can fill the memory.
-    ///   - root: Refuses everything but a regular file inside this directory.
+    ///   - root: If given, the file must be a regular file inside this directory.
     /// - Returns: `nil` if there is no such file.
     /// - Throws: ``SystemError``
     public static func read(_ path: String, limit: Int, inside root: String? = nil) throws(SystemError) -> [UInt8]? {
         try FileVersion(of: path, inside: root)?.read(limit: limit)
     }
 
-    /// Makes a directory and those above it.
+    /// Creates a directory and its missing parents; does nothing if it exists.
     ///
-    /// One that exists is left as it is.
-    ///
-    /// - Parameter mode: For their owner only (0700) unless said otherwise; the umask takes from it.
-    /// - Throws: ``SystemError``, with `ENOTDIR` if a file stands in the way.
+    /// - Parameter mode: The permissions of the directories created; the umask is applied.
+    /// - Throws: ``SystemError``, with `ENOTDIR` if the path is that of a file.
     public static func makeDirectory(_ path: String, mode: UInt32 = 0o700) throws(SystemError) {
         guard unsafe mkdir(path, mode) != 0 else { return }
         switch errno {
@@ -65,22 +64,21 @@ public enum DurableFile {
             guard isDirectory(path) else { throw SystemError(call: "mkdir", path: path, code: ENOTDIR) }
         case ENOENT where parent(of: path) != path:
             try makeDirectory(parent(of: path), mode: mode)
-            // Another process may have made it meanwhile.
+            // Another process may have created it meanwhile.
             guard unsafe mkdir(path, mode) == 0 || errno == EEXIST else { throw .last("mkdir", path) }
         default: throw .last("mkdir", path)
         }
     }
 
-    /// Makes a directory for state that others must not read or replace, and those above it; for their owner only
-    /// (0700).
+    /// Creates a directory, and its missing parents, that only its owner may read and change (0700).
     ///
-    /// One that exists is used only if it is a directory and not a link, belongs to this user, and no other user may
-    /// write to it: its files decide what the next run does.
+    /// The files in it decide what the next run does. An existing directory is therefore refused if it is a symbolic
+    /// link, belongs to another user, or can be written to by others.
     ///
-    /// - Throws: ``SystemError``; with `EPERM` and what is wrong in words where the directory can't be trusted.
+    /// - Throws: ``SystemError``; with `EPERM` and a `problem` if the directory is refused.
     public static func makePrivateDirectory(_ path: String) throws(SystemError) {
         var name = path
-        // A slash at the end would lead through a link.
+        // With a slash at the end, `lstat` would follow a link.
         while name.count > 1, name.hasSuffix("/") { name.removeLast() }
         try makeDirectory(name)
         var facts = stat()
@@ -98,7 +96,7 @@ public enum DurableFile {
         if let problem { throw SystemError(call: "use", path: name, code: EPERM, problem: problem) }
     }
 
-    /// Removes the file at `path`, durably; it is no error if there is none.
+    /// Removes the file at `path`, durably; does nothing if it is missing.
     ///
     /// - Throws: ``SystemError``
     public static func remove(_ path: String) throws(SystemError) {
@@ -109,7 +107,7 @@ public enum DurableFile {
         try syncDirectory(of: path)
     }
 
-    /// Writes, syncs and closes; closes in any case.
+    /// Writes, syncs and closes a file; it is closed in case of an error too.
     private static func fill(
         _ descriptor: CInt,
         with bytes: [UInt8],
@@ -133,13 +131,13 @@ public enum DurableFile {
         guard close(descriptor) == 0 else { throw .last("close", path) }
     }
 
-    /// A new name is durable only when the directory that holds it is.
+    /// Syncs the directory of `path`: a new name is durable only when its directory is.
     static func syncDirectory(of path: String) throws(SystemError) {
         let directory = parent(of: path)
         let descriptor = unsafe open(directory, O_RDONLY | O_DIRECTORY | O_CLOEXEC)
         guard descriptor >= 0 else { throw .last("open", directory) }
         defer { close(descriptor) }
-        // EINVAL: a file system that can't sync a directory, and needn't.
+        // EINVAL: this file system can't sync a directory, and doesn't need to.
         guard fsync(descriptor) == 0 || errno == EINVAL else { throw .last("fsync", directory) }
     }
 
@@ -148,7 +146,7 @@ public enum DurableFile {
         return unsafe stat(path, &facts) == 0 && facts.st_mode & S_IFMT == S_IFDIR
     }
 
-    /// What stands before the last component: `/` for `/a`, `.` for `a`.
+    /// The path without its last component: `/` for `/a`, `.` for `a`.
     static func parent(of path: String) -> String {
         var rest = Substring(path)
         while rest.count > 1, rest.hasSuffix("/") { rest.removeLast() }
@@ -158,7 +156,7 @@ public enum DurableFile {
     }
 }
 
-/// Repeats a call that a signal interrupted before it did anything.
+/// Repeats a call while a signal interrupts it (`EINTR`).
 func retried(_ call: () -> Int) -> Int {
     while true {
         let result = call()

@@ -2,19 +2,18 @@ internal import Glibc
 
 /// A lock between processes, held on a file.
 ///
-/// It is held until ``remove()``, or until the object goes away. The kernel releases it when the process ends, however
-/// it ends.
+/// It is held as long as the object lives. The kernel releases it when the process ends, however it ends.
 public final class FileLock: Sendable {
     public let path: String
     private let descriptor: CInt
 
-    /// How often a lock whose file was removed by its last holder is opened anew.
+    /// The most attempts to open a lock file that its last holder removes at the same time.
     private static let mostTries = 10
 
-    /// Takes the lock, or finds it taken; it never waits.
+    /// Takes the lock if it is free; never waits.
     ///
-    /// - Returns: `nil` while another process, or another object of this one, holds it.
-    /// - Throws: ``SystemError`` where there can be no such lock.
+    /// - Returns: `nil` if another process, or another object of this process, holds the lock.
+    /// - Throws: ``SystemError`` if the file can't be opened or locked.
     public init?(path: String) throws(SystemError) {
         for _ in 0..<Self.mostTries {
             let descriptor = unsafe open(path, O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK, 0o600)
@@ -25,8 +24,8 @@ public final class FileLock: Sendable {
                 if failure.code == EWOULDBLOCK { return nil }
                 throw failure
             }
-            // The last holder may have removed the file between opening and locking. A lock on a removed file excludes
-            // no one.
+            // The last holder may have removed the file between opening and locking. A lock on a removed file has no
+            // effect.
             if Self.isStill(descriptor, path) {
                 self.path = path
                 self.descriptor = descriptor
@@ -42,7 +41,7 @@ public final class FileLock: Sendable {
     /// Removes the file while the lock is held; the lock itself ends with the object.
     public func remove() { unsafe unlink(path) }
 
-    /// Whether `path` leads to the open file.
+    /// Whether `path` is still the path of the open file.
     static func isStill(_ descriptor: CInt, _ path: String) -> Bool {
         var held = stat()
         var named = stat()

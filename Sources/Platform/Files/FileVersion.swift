@@ -1,9 +1,10 @@
 internal import Glibc
 
-/// A file as it was when it was opened, and whether its path still leads to that.
+/// An open file that can tell whether the file at its path has changed since.
 ///
 /// The file stays open, so that no other file gets its inode number and a replacement is never mistaken for it. A
-/// change in place shows in the size and in the time, which has the resolution of the kernel's clock (1 to 10 ms).
+/// change in place is noticed by size and modification time, which has the resolution of the kernel's clock (1 to
+/// 10 ms).
 public final class FileVersion: Sendable {
     public let path: String
     private let descriptor: CInt
@@ -27,8 +28,8 @@ public final class FileVersion: Sendable {
 
     /// Opens a file for reading.
     ///
-    /// - Parameter root: Refuses everything but a regular file inside this directory.
-    /// - Returns: `nil` if there is none.
+    /// - Parameter root: If given, the file must be a regular file inside this directory.
+    /// - Returns: `nil` if there is no such file.
     /// - Throws: ``SystemError``
     public init?(of path: String, inside root: String? = nil) throws(SystemError) {
         let descriptor: CInt
@@ -42,7 +43,7 @@ public final class FileVersion: Sendable {
                 throw .last("open", path)
             }
         }
-        // Before a byte is read: what changes afterwards makes it another version.
+        // Taken before a byte is read, so that any later change makes it another version.
         var status = stat()
         guard unsafe fstat(descriptor, &status) == 0 else {
             let error = SystemError.last("stat", path)
@@ -56,15 +57,13 @@ public final class FileVersion: Sendable {
 
     deinit { close(descriptor) }
 
-    /// Whether a reader of the path would find the same now.
+    /// Whether the file at the path is still the same, unchanged.
     public var isCurrent: Bool {
         var status = stat()
         return unsafe stat(path, &status) == 0 && Facts(status) == facts
     }
 
-    /// Reads the whole file.
-    ///
-    /// Call it once.
+    /// Reads the whole file; can be called once.
     ///
     /// - Parameter limit: In bytes; a longer file is an error (`EFBIG`), so that no file can fill the memory.
     /// - Throws: ``SystemError``

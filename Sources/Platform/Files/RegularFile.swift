@@ -1,14 +1,16 @@
 internal import Glibc
 
-/// Opens regular files only, in directories that other people or programs fill.
+/// Opens regular files only, for directories that other people or programs write to.
 ///
-/// Opening a FIFO waits for its other end, reading a device may never end, and a symbolic link may lead to any file of
-/// this machine.
+/// Opening a FIFO waits for a writer, reading a device may never end, and a symbolic link may lead to any file of this
+/// machine.
 public enum RegularFile {
-    /// - Parameters:
-    ///   - root: The directory that the file must be in once every symbolic link is followed; `nil` for anywhere.
-    /// - Returns: A descriptor for reading; `nil` if there is no such file.
-    /// - Throws: ``SystemError``, with its `problem` set where the path leads to anything but such a file.
+    /// Opens a regular file for reading.
+    ///
+    /// - Parameter root: The directory that the file must be in after every symbolic link is followed; `nil` for
+    ///   anywhere.
+    /// - Returns: The descriptor; `nil` if there is no such file.
+    /// - Throws: ``SystemError``, with its `problem` set if the file is of another kind or outside `root`.
     static func open(_ path: String, inside root: String?) throws(SystemError) -> CInt? {
         guard let resolved = try resolve(path, inside: root) else { return nil }
         // The type is checked before opening: opening a device may have effects.
@@ -18,7 +20,7 @@ public enum RegularFile {
             throw .last("stat", path)
         }
         try check(facts, path)
-        // A file that replaces it now neither blocks nor leads elsewhere.
+        // These flags keep a file that replaces it at this moment from blocking and from being a link.
         let descriptor = unsafe Glibc.open(resolved, O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOFOLLOW | O_NOCTTY)
         guard descriptor >= 0 else {
             if errno == ENOENT || errno == ENOTDIR { return nil }
@@ -34,14 +36,14 @@ public enum RegularFile {
         }
     }
 
-    /// Refuses a directory that a symbolic link leads out of `root`; one that doesn't exist yet passes.
+    /// Checks that no symbolic link leads from `path` out of `root`; a directory that doesn't exist yet passes.
     ///
     /// - Throws: ``SystemError``
     public static func checkDirectory(_ path: String, inside root: String) throws(SystemError) {
         _ = try resolve(path, inside: root)
     }
 
-    /// The path without symbolic links; `nil` if there is nothing.
+    /// The path with every symbolic link followed; `nil` if it doesn't exist.
     private static func resolve(_ path: String, inside root: String?) throws(SystemError) -> String? {
         guard let resolved = real(path) else {
             let code = errno
@@ -85,13 +87,13 @@ public enum RegularFile {
     }
 }
 
-/// What is found at a path, symbolic links followed.
+/// The kind of a file, after symbolic links are followed.
 public enum FileKind: Sendable, Hashable {
     case regular, directory, pipe, socket, device
 
-    /// Nothing is opened, so that no pipe is waited for.
+    /// Looks up the kind of the file at `path` without opening it: opening a pipe would wait.
     ///
-    /// - Returns: `nil` where nothing is found, or the path may not be followed.
+    /// - Returns: `nil` if the file doesn't exist or is not accessible.
     public init?(at path: String) {
         var facts = stat()
         guard unsafe stat(path, &facts) == 0 else { return nil }
@@ -107,13 +109,11 @@ public enum FileKind: Sendable, Hashable {
 
 /// A named pipe that is read like a file, as a shell's `<(command)` makes one.
 public enum PipeFile {
-    /// The bytes that are written until the writers close it.
-    ///
-    /// Opening a pipe waits for a writer for ever; this doesn't.
+    /// Reads a pipe until its writers close it; doesn't wait for ever if there is no writer.
     ///
     /// - Parameters:
     ///   - limit: In bytes; more is an error (`EFBIG`).
-    ///   - patience: In milliseconds, between two writes; then it is an error (`ETIMEDOUT`).
+    ///   - patience: The longest time without a byte, in milliseconds; then it is an error (`ETIMEDOUT`).
     /// - Throws: ``SystemError``
     public static func read(_ path: String, limit: Int, patience: Int32) throws(SystemError) -> [UInt8] {
         let descriptor = unsafe open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK)

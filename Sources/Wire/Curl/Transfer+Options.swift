@@ -20,11 +20,11 @@ extension Transfer {
         try setLimits(configuration, role)
         try setTrust(configuration)
         try setRequest(configuration, uploading: upload)
-        // An upload that begins at its end has nothing to send: libcurl gives up when it is connected and about to
-        // begin ("File already completely uploaded"), and keeps the connection.
+        // An upload that resumes at its end has nothing to send: libcurl stops when it is connected and about to begin
+        // ("File already completely uploaded"), and keeps the connection.
         if role == .warmUp {
             try set(CURLOPT_RESUME_FROM_LARGE, offset: upload ?? 0)
-            // Several begin together, and one that ends at once must not pass its connection to the next.
+            // Several begin together, and one that ends at once must not hand its connection to the next.
             try set(CURLOPT_FRESH_CONNECT, 1)
         }
         try connectCallbacks()
@@ -34,10 +34,10 @@ extension Transfer {
     private static let messageBufferSize = 32 << 10
 
     private func setLimits(_ configuration: TransportConfiguration, _ role: Role) throws(WireError) {
-        // Without it libcurl uses SIGALRM, which is not safe with threads.
+        // Without this option libcurl uses SIGALRM, which is not safe with threads.
         try set(CURLOPT_NOSIGNAL, 1)
         try set(CURLOPT_CONNECTTIMEOUT_MS, max(Int(configuration.connectTimeout / .milliseconds(1)), 1))
-        // HTTP/2 costs twice the CPU here, and pausing over it leaks (docs/facts/libcurl.md#http2).
+        // HTTP/2 costs twice the CPU here, and leaks memory when transfers are paused (docs/facts/libcurl.md#http2).
         try set(CURLOPT_HTTP_VERSION, Int(CURL_HTTP_VERSION_1_1))
         // Redirects are returned as answers.
         try set(CURLOPT_FOLLOWLOCATION, 0)
@@ -95,10 +95,10 @@ extension Transfer {
             let name = field.name.rawName
             try append(field: field.value.isEmpty ? "\(name);" : "\(name): \(field.value)")
         }
-        // Without the field any encoding would be acceptable (RFC 9110, section 12.5.3).
+        // Without this field any encoding would be acceptable (RFC 9110, section 12.5.3).
         if request.decodesAnswer {
-            // libcurl sends the field, and decodes any encoding it knows, whatever was asked for: gzip, deflate, and br
-            // and zstd if it was built with them.
+            // libcurl sends the field, and decodes any encoding that it supports, requested or not: gzip, deflate, and
+            // br and zstd if it was built with them.
             try set(CURLOPT_ACCEPT_ENCODING, "identity")
         } else if request.fields[.acceptEncoding] == nil {
             try append(field: "Accept-Encoding: identity")

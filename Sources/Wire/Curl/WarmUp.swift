@@ -20,7 +20,7 @@ final class WarmUp: Job {
     }
 
     func receive(_ chunk: UnsafeRawBufferPointer, from transfer: Transfer) -> Intake { .abort }
-    /// Never called: the transfer ends before a byte is sent.
+    /// Is never called: the transfer ends before a byte is sent.
     func fill(_ room: UnsafeMutableRawBufferPointer, of transfer: Transfer) -> Output { .abort }
     func rewind(_ transfer: Transfer) -> Bool { false }
     func skip(to offset: Int64, of transfer: Transfer) -> Bool { true }

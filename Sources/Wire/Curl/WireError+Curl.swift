@@ -14,7 +14,7 @@ extension WireError {
         self.init(Reason(curl: code), words, url: url, curlCode: Int(code.rawValue))
     }
 
-    /// A failure at the proxy, or on the way to it; `nil` if the proxy is not involved.
+    /// Creates the error for a failure at the proxy or on the way to it; `nil` if the proxy is not involved.
     ///
     /// - Parameters:
     ///   - name: The proxy's host and port.
@@ -26,14 +26,14 @@ extension WireError {
             let login =
                 hasUser
                 ? "another user and password than HTTPS_PROXY has" : "a user and password, and HTTPS_PROXY has none"
-            let hint = status == 407 ? ", for it wants \(login)" : ""
+            let hint = status == 407 ? ": it requires \(login)" : ""
             self.init(.proxyRefused, "the proxy \(name) answered \(status)\(hint)", url: url, curlCode: number)
             proxyStatus = status
         } else if text.hasPrefix("Unsupported proxy") || text.hasPrefix("Port number was not a decimal number") {
             // A retry can't help. libcurl quotes the whole address, and a password may be anywhere in it.
-            self.init(.badURL, "the proxy's address is not one: see HTTPS_PROXY", url: url, curlCode: number)
+            self.init(.badURL, "the proxy's address is not valid: see HTTPS_PROXY", url: url, curlCode: number)
         } else if code == CURLE_COULDNT_RESOLVE_PROXY {
-            self.init(.unresolvable, "nobody knows the proxy \(name)", url: url, curlCode: number)
+            self.init(.unresolvable, "the host of the proxy \(name) can't be resolved", url: url, curlCode: number)
         } else if code == CURLE_COULDNT_CONNECT, text.contains(" \(name.prefix { $0 != ":" }) ") {
             self.init(.unreachable, "the proxy \(name) can't be reached: \(text)", url: url, curlCode: number)
         } else {
@@ -47,11 +47,11 @@ extension WireError.Reason {
     init(curl code: CURLcode) {
         switch code {
         case CURLE_COULDNT_RESOLVE_HOST, CURLE_COULDNT_RESOLVE_PROXY: self = .unresolvable
-        // The only timeout that is set is that on connecting, so 28 means that the host did not answer.
+        // Only a timeout for connecting is set, so 28 means that the host did not answer.
         case CURLE_COULDNT_CONNECT, CURLE_OPERATION_TIMEDOUT, CURLE_INTERFACE_FAILED, CURLE_PROXY:
             self = .unreachable
         case CURLE_SSL_CONNECT_ERROR, CURLE_SSL_CIPHER, CURLE_USE_SSL_FAILED: self = .handshake
-        // 51 has been 60 since 7.62.
+        // Since libcurl 7.62, code 51 is an alias of 60.
         case CURLE_PEER_FAILED_VERIFICATION, CURLE_SSL_CERTPROBLEM, CURLE_SSL_CACERT_BADFILE,
             CURLE_SSL_ISSUER_ERROR, CURLE_SSL_INVALIDCERTSTATUS, CURLE_SSL_CRL_BADFILE:
             self = .certificate

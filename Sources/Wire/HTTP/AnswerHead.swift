@@ -2,7 +2,7 @@ internal import HTTPTypes
 
 /// The status and fields of an answer, collected line by line as libcurl delivers them.
 ///
-/// A `100 Continue` before the answer is a head of its own and is dropped when the next one begins. Trailers after the
+/// A `100 Continue` before the answer is a separate head, and is dropped when the next one begins. Trailers after the
 /// body are ignored.
 struct AnswerHead {
     private(set) var status = 0
@@ -39,7 +39,7 @@ struct AnswerHead {
 }
 
 extension StringProtocol {
-    /// The text without spaces, tabs and line ends at both ends.
+    /// The text without spaces, tabs and line breaks at both ends.
     fileprivate var trimmingBlanks: String {
         let bytes = Array(utf8)
         let isContent: (UInt8) -> Bool = { ![9, 10, 13, 32].contains($0) }

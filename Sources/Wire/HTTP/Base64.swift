@@ -1,6 +1,8 @@
-/// Standard base64 with padding (RFC 4648, section 4), made piece by piece.
+/// Encodes standard base64 with padding (RFC 4648, section 4), piece by piece.
 enum Base64 {
-    /// Two characters for each 12 bits: a part of 10 MiB is encoded twice, once to be hashed and once to be sent.
+    /// The two characters for each value of 12 bits.
+    ///
+    /// The table is worth its size: a part of 10 MiB is encoded twice, once to be hashed and once to be sent.
     private static let pairs: [UInt16] = {
         let alphabet = Array("ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/".utf8)
         return (0..<4_096).map { UInt16(alphabet[$0 >> 6]) | UInt16(alphabet[$0 & 63]) << 8 }

@@ -1,6 +1,6 @@
 internal import HTTPTypes
 
-/// One request and its answer, on a driver's thread: a small message, or a part of a blob one way or the other.
+/// One request and its answer, on a driver's thread: a small message, or a part of a blob that is sent or received.
 final class Exchange: Job {
     /// The destination of the answer's body.
     private enum Place { case unknown, memory, receiver, nowhere }
@@ -17,12 +17,12 @@ final class Exchange: Job {
     /// Whether the answer is a refusal that was cut after its beginning.
     private var isCut = false
     private var leastRate: LeastRate
-    /// The start of its deadline: its beginning, or the last byte of a part.
+    /// The time from which the deadline counts: the beginning, or the last byte of a part.
     private var since: ContinuousClock.Instant
     private var uploadedWhenChecked: Int64 = 0
     /// When the rate limit lets the part continue.
     private var waitsUntil: ContinuousClock.Instant?
-    /// Its turn at the rate limit, until it is used.
+    /// The turn that the rate limit has assigned, until it is used.
     private var turn: ContinuousClock.Instant?
 
     init(
@@ -66,7 +66,7 @@ final class Exchange: Job {
                 loop.rate?.spend(chunk.count, holding: turn.take())
                 return .taken
             }
-            failure = WireError(.tooLong, "goes on after what was asked for", url: request.url)
+            failure = WireError(.tooLong, "sends more than was requested", url: request.url)
             return .abort
         case .memory:
             guard (200..<300).contains(transfer.head.status) else { return unsafe keep(chunk) }
@@ -163,7 +163,7 @@ final class Exchange: Job {
         return request.movesPart ? min(due, loop.now + interval) : due
     }
 
-    /// The bytes of the part that were moved so far, in either direction.
+    /// The bytes of the part that were sent or received so far.
     private var partMoved: Int64 { Int64(request.receiver?.count ?? 0) + uploadedWhenChecked }
 
     private var late: WireError {

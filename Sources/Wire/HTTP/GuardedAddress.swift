@@ -9,7 +9,7 @@ internal import Glibc
 ///   resolvers take for an IPv4 address; docs/facts/identity.md#container-endpoint for the addresses of AWS's key
 ///   services
 enum GuardedAddress {
-    /// Whether the address is this machine's.
+    /// Whether the address is a loopback address of this machine.
     static func isLoopback(_ address: String) -> Bool {
         guard let bytes = bytes(of: address) else { return false }
         if let four = ipv4(in: bytes) { return four[0] == 127 }
@@ -30,8 +30,8 @@ enum GuardedAddress {
 
     /// Whether a host in a URL leads to a guarded address.
     ///
-    /// This is so for a literal address in any form, and for a name of this machine or of a metadata service. Other
-    /// names are checked when they have been resolved, at the connection.
+    /// This covers literal addresses in any form, and names of this machine and of metadata services. Other names are
+    /// checked after they have been resolved, when the connection is made.
     static func isGuarded(host: String) -> Bool {
         var name = host.lowercased()
         while name.hasSuffix(".") { name.removeLast() }
@@ -39,7 +39,7 @@ enum GuardedAddress {
         return name == "localhost" || name.hasSuffix(".localhost") || metadataNames.contains(name) || isGuarded(name)
     }
 
-    /// Names of metadata services, which resolve inside a cloud only.
+    /// The names of metadata services, which resolve only inside a cloud.
     private static let metadataNames: Set<String> = [
         "instance-data", "instance-data.ec2.internal", "metadata", "metadata.google.internal",
     ]

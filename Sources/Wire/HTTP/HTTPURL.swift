@@ -10,7 +10,7 @@ public struct HTTPURL: Hashable, Sendable {
     public let scheme: Scheme
     /// The host in lowercase; an IPv6 address keeps its brackets.
     public let host: String
-    /// The port, explicit or the scheme's default.
+    /// The port; if the text has none, the scheme's default.
     public let port: Int
     /// The path, which begins with `/`; its percent-encoding is unchanged.
     public let path: String
@@ -20,7 +20,7 @@ public struct HTTPURL: Hashable, Sendable {
     /// The longest URL, in bytes; presigned URLs with a session token have about 2,000.
     public static let longest = 16_384
 
-    /// - Throws: ``WireError/Reason/badURL`` if the text is not such a URL, or has a user and password.
+    /// - Throws: ``WireError/Reason/badURL`` if the text is not such a URL, or has a user or password.
     public init(_ text: String) throws(WireError) {
         let lowered = text.prefix(8).lowercased()
         let scheme: Scheme = lowered == "https://" ? .https : .http
@@ -38,7 +38,7 @@ public struct HTTPURL: Hashable, Sendable {
         if let colon = authority.lastIndex(of: ":"), !authority[colon...].contains("]") {
             name = authority[..<colon]
             guard let number = Int(authority[authority.index(after: colon)...]), (1...65_535).contains(number) else {
-                throw WireError(.badURL, "an address with an impossible port")
+                throw WireError(.badURL, "an address with an invalid port")
             }
             port = number
         }
@@ -56,9 +56,7 @@ public struct HTTPURL: Hashable, Sendable {
         port == (scheme == .https ? 443 : 80) ? host : "\(host):\(port)"
     }
 
-    /// Scheme, host and port.
-    ///
-    /// Requests to one origin may share credentials.
+    /// Scheme, host and port; requests to the same origin may share credentials.
     public var origin: String { "\(scheme.rawValue)://\(host):\(port)" }
 
     /// The whole URL with its query, for libcurl only.
@@ -80,7 +78,7 @@ public struct HTTPURL: Hashable, Sendable {
         let lowered = reference.prefix(8).lowercased()
         if lowered.hasPrefix("http://") || lowered == "https://" { return try HTTPURL(reference) }
         let base = "\(scheme.rawValue)://\(authority)"
-        // `file:///etc/passwd` is an address of another kind, not a path.
+        // `file:///etc/passwd` is an address with another scheme, not a path.
         if let colon = reference.firstIndex(of: ":"), let first = reference.utf8.first, isLetter(first),
             reference[..<colon].utf8.allSatisfy({ isLetter($0) || (48...57).contains($0) || "+-.".utf8.contains($0) })
         {
@@ -94,12 +92,12 @@ public struct HTTPURL: Hashable, Sendable {
         return try HTTPURL(base + folder + reference)
     }
 
-    /// This URL with another query item, which must be encoded already.
+    /// Returns this URL with another query item, which must be encoded already.
     public func appending(query item: String) -> HTTPURL {
         HTTPURL(self, path: path, query: query.map { $0.isEmpty ? item : "\($0)&\(item)" } ?? item)
     }
 
-    /// Another path at this origin.
+    /// Returns the URL of another path at this origin.
     public func at(path: String, query: String? = nil) -> HTTPURL {
         HTTPURL(self, path: path, query: query)
     }

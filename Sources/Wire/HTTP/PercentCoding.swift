@@ -1,6 +1,6 @@
-/// Everything but RFC 3986's unreserved characters as `%XX`, in capitals.
+/// Encodes all bytes except RFC 3986's unreserved characters as `%XX`, in capitals.
 ///
-/// - Parameter kept: A byte that stays as it is, besides.
+/// - Parameter kept: One more byte that is not encoded.
 package func percentEncoded(_ bytes: some Sequence<UInt8>, keeping kept: UInt8? = nil) -> String {
     var result: [UInt8] = []
     for byte in bytes {
@@ -13,7 +13,7 @@ package func percentEncoded(_ bytes: some Sequence<UInt8>, keeping kept: UInt8? 
     return String(decoding: result, as: UTF8.self)
 }
 
-/// `%XX`.
+/// Encodes one byte as `%XX`.
 func percentEncoded(_ byte: UInt8, uppercase: Bool) -> [UInt8] {
     [UInt8(ascii: "%")] + hexadecimal(byte, uppercase: uppercase)
 }
@@ -23,7 +23,7 @@ func hexadecimal(_ byte: UInt8, uppercase: Bool) -> [UInt8] {
     return [digits[Int(byte >> 4)], digits[Int(byte & 15)]]
 }
 
-/// The bytes of a text with each `%XX` decoded; what is not a whole escape stays as it is.
+/// Decodes each `%XX` in a text; an incomplete escape stays as it is.
 package func percentDecoded(_ text: some StringProtocol) -> [UInt8] {
     let bytes = Array(text.utf8)
     var result: [UInt8] = []

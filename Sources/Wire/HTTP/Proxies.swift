@@ -12,7 +12,7 @@ public struct Proxies: Sendable, Equatable {
     public var exceptions: String { didSet { rules = ProxyExceptions(exceptions) } }
     private var rules: ProxyExceptions
 
-    /// No proxies, unless they are given.
+    /// Creates a configuration without proxies, except for those given.
     public init(https: String? = nil, http: String? = nil, exceptions: String = "") {
         self.https = https
         self.http = http
@@ -23,7 +23,7 @@ public struct Proxies: Sendable, Equatable {
     /// Reads the variables of a process in libcurl's order: lowercase first, and the scheme's before the one for all
     /// schemes.
     ///
-    /// `HTTP_PROXY` in capitals is ignored: a web server sets it from a client's `Proxy:` field.
+    /// `HTTP_PROXY` in capitals is ignored, because a web server sets it from a client's `Proxy:` field.
     ///
     /// - Source: libcurl 7.88.1, `detect_proxy` in `lib/url.c`
     public init(environment: [String: String]) {
@@ -37,7 +37,7 @@ public struct Proxies: Sendable, Equatable {
         )
     }
 
-    /// Removes the quotes, blanks and line breaks that docker's `--env-file` and pasted lines leave around a value.
+    /// Removes the quotes, blanks and line breaks that docker's `--env-file` and pasting leave around a value.
     private static func withoutPaste(_ text: String) -> String {
         var rest = text.unicodeScalars[...]
         while let first = rest.first, first.isAroundPastes { rest.removeFirst() }
@@ -55,9 +55,7 @@ public struct Proxies: Sendable, Equatable {
         return request.url.scheme == .https ? https : http
     }
 
-    /// The hosts of metadata services.
-    ///
-    /// A proxy would return its own machine's keys, or see ours.
+    /// The hosts of metadata services: a proxy would return the keys of its own machine, or see ours.
     ///
     /// - Source: docs/facts/identity.md#container-endpoint and #instance-metadata
     private static let neverProxied: Set<String> = [

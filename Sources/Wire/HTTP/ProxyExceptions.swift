@@ -1,17 +1,17 @@
 internal import Glibc
 
-/// The hosts that are reached without a proxy: `NO_PROXY`, by the rules of Go's tools.
+/// The hosts in `NO_PROXY`, which are reached without a proxy; parsed by the rules of Go's tools.
 ///
 /// | entry | hosts |
 /// | --- | --- |
-/// | `example.com` | that name, and all below it |
-/// | `.example.com`, `*.example.com` | all below that name |
+/// | `example.com` | that name and its subdomains |
+/// | `.example.com`, `*.example.com` | the subdomains of that name |
 /// | `10.1.2.3`, `[fd00::1]` | that address |
 /// | `10.0.0.0/8` | the addresses of that block |
-/// | `*` | all |
+/// | `*` | every host |
 ///
-/// Every entry but a block may have a port. Blanks separate entries, as in libcurl, and so do commas. Names are not
-/// looked up, so an address excepts only URLs that contain the address.
+/// Every entry except a block may have a port. Entries are separated by commas or, as in libcurl, by blanks. Names are
+/// not resolved, so an address matches only URLs that contain the address.
 ///
 /// - Source: golang.org/x/net v0.34, `http/httpproxy`, `Config.NoProxy` and `config.init`
 struct ProxyExceptions: Sendable, Equatable {
@@ -19,7 +19,7 @@ struct ProxyExceptions: Sendable, Equatable {
         case all
         case block([UInt8], bits: Int)
         case address([UInt8], port: String)
-        /// The name has a dot in front.
+        /// The subdomains of a name; the name begins with a dot.
         case below(String, port: String, includesName: Bool)
     }
 

@@ -1,20 +1,18 @@
 internal import Platform
 
-/// Keeps redirects, and other addresses that a registry names, away from this machine's own services.
+/// Refuses redirects, and other addresses that a registry names, to services of this machine.
 ///
-/// A registry may lead to a loopback or link-local address only if it is at a loopback address itself, by the address
-/// of the connection. No flag turns this off. Behind a proxy the resolved address is unknown, so the name or the
-/// literal address decides, and a registry behind a proxy never counts as loopback.
+/// A registry may name a loopback or link-local address only if the registry itself was reached at a loopback address.
+/// No flag turns this off. Behind a proxy the resolved address is unknown, so the name or the literal address decides,
+/// and a registry behind a proxy never counts as loopback.
 final class RedirectGuard: Sendable {
-    /// Whether the last connection to an origin led to a loopback address.
+    /// Whether the last connection to an origin was to a loopback address.
     private let seen = Lock<[String: Bool]>([:])
 
-    /// The most origins that are remembered, more than a run meets.
-    ///
-    /// Forgetting them makes the check stricter.
+    /// The most origins that are remembered, which is more than a run needs; forgetting one makes the check stricter.
     private static let mostOrigins = 10_000
 
-    /// Notes the address that a request without a redirect was connected to.
+    /// Notes the address of the connection for a request that is not a redirect.
     func note(_ url: HTTPURL, isLoopback: Bool) {
         seen.withLock { seen in
             if seen.count >= Self.mostOrigins { seen.removeAll() }
@@ -24,7 +22,7 @@ final class RedirectGuard: Sendable {
 
     private func isAtLoopback(_ url: HTTPURL) -> Bool { seen.withLock { $0[url.origin] } ?? url.isLoopback }
 
-    /// Refuses a request by the name of its host.
+    /// Refuses a request to a guarded host.
     ///
     /// - Throws: ``WireError/Reason/badRedirect``
     func permit(_ request: WireRequest) throws(WireError) {

@@ -32,7 +32,7 @@ public struct RequestBody: Sendable {
     /// Whether it is a part, which is encoded while it is sent.
     public var isPart: Bool { if case .part = kind { true } else { false } }
 
-    /// The whole body, for small ones and for tests.
+    /// The whole body; used for small bodies and in tests.
     public var bytes: [UInt8] {
         if case .bytes(let bytes) = kind { return bytes }
         return unsafe [UInt8](unsafeUninitializedCapacity: count) { room, filled in

@@ -2,15 +2,15 @@ internal import FoundationEssentials
 internal import HTTPTypes
 internal import Platform
 
-/// Secret texts that are cut out of whatever is shown.
+/// Secret texts to remove from any text that is shown.
 ///
-/// A refusal may quote the request: in a debugging page, a canonical request, a dump. Secrets are found in it whole and
-/// in pieces, as they are and encoded: base64, hexadecimal, percent-encoding, JSON and XML.
+/// A server's error may quote the request, for example in a debugging page or a dump. Secrets are found whole and in
+/// pieces, plain and encoded as base64, hexadecimal, percent-encoding, JSON or XML.
 public struct Secrets: Sendable {
     private let texts: [String]
     private let forms: Forms
 
-    /// The encoded forms of the secrets, made when the first text is searched.
+    /// The encoded forms of the secrets, computed when the first text is searched.
     private final class Forms: Sendable {
         private let made = Lock<[[UInt8]]?>(nil)
 
@@ -24,13 +24,9 @@ public struct Secrets: Sendable {
         }
     }
 
-    /// The shortest piece of a secret that is cut, in bytes.
-    ///
-    /// A shorter one reveals little and may be a common word.
+    /// The shortest piece of a secret that is removed, in bytes: a shorter one reveals little and may be a common word.
     private static let piece = 12
-    /// The shortest secret, in bytes.
-    ///
-    /// A shorter text may be part of any other.
+    /// The shortest secret, in bytes: a shorter text may occur in any other.
     private static let shortest = 6
 
     public init(_ texts: [String] = []) {
@@ -143,7 +139,7 @@ extension Secrets: Hashable {
     public func hash(into hasher: inout Hasher) { hasher.combine(texts) }
 }
 
-/// Printing, dumping or reflecting a value shows the number of secrets only.
+/// Printing, dumping or reflecting a value shows only the number of secrets.
 extension Secrets: CustomStringConvertible, CustomDebugStringConvertible, CustomReflectable {
     public var description: String { "\(texts.count) secrets" }
     public var debugDescription: String { description }
@@ -151,7 +147,8 @@ extension Secrets: CustomStringConvertible, CustomDebugStringConvertible, Custom
 }
 
 extension WireRequest {
-    /// The secrets that an answer may quote from this request: credentials, tokens and signatures, wherever they are.
+    /// The secrets that an answer may quote from this request: credentials, tokens and signatures in its fields, query
+    /// and body.
     public var secrets: Secrets {
         var texts = secretsInBody
         for field in fields {
@@ -171,15 +168,13 @@ extension WireRequest {
     }
 }
 
-/// The query parameters that this client itself writes.
-///
-/// Any other came with an address and may be a signature.
+/// The query parameters that this client writes itself; any other came with an address and may be a signature.
 private let publicParameters: Set<String> = [
     "account_id", "artifactType", "digest", "from", "last", "mount", "n", "role_name", "scope", "service",
 ]
 
 private func secretParts(ofAuthorization value: String) -> [String] {
-    // The region and the names of fields are not secret, and help where a server quotes them.
+    // The region and the names of fields are not secret, and are useful when a server quotes them.
     if value.hasPrefix("AWS4-") {
         return value.split { $0 == " " || $0 == "," }.compactMap { part in
             if part.hasPrefix("Credential=") { return part.dropFirst("Credential=".count).prefix { $0 != "/" } }

@@ -1,4 +1,4 @@
-/// The failure of a request that got no answer.
+/// A failure of a request that got no answer.
 ///
 /// - Note: It never contains a query, a header or a body, which may hold secrets.
 public struct WireError: Error, Sendable, Equatable {
@@ -9,7 +9,7 @@ public struct WireError: Error, Sendable, Equatable {
         case unreachable
         /// The proxy refuses the connection.
         case proxyRefused
-        /// The TLS handshake failed, for another reason than the certificate.
+        /// The TLS handshake failed, and not because of the certificate.
         case handshake
         /// The certificate is not trusted.
         case certificate
@@ -27,7 +27,7 @@ public struct WireError: Error, Sendable, Equatable {
         case tooLong
         /// The source's bytes don't hash to the digest.
         case corrupt
-        /// A destination kept the others waiting for too long. It must be served by itself.
+        /// A destination kept the others waiting for too long, and needs a download of its own.
         case outpaced
         /// A file of this machine can't be read or written.
         case file

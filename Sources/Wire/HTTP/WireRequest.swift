@@ -8,32 +8,32 @@ public struct WireRequest: Sendable {
     public var url: HTTPURL
     public var fields: HTTPFields
     public var content: RequestBody
-    /// Gets the answer's body if the status fits the request: 206 with a `Range`, else 200.
+    /// The buffer for the answer's body, if the status fits the request: 206 for a request with `Range`, else 200.
     ///
-    /// Another success ends after its head, without its body: a server that doesn't support ranges would send
-    /// gigabytes.
+    /// Any other success is cut after its head: a server that doesn't support ranges would send gigabytes.
     public var receiver: PartBuffer?
-    /// The limit from now to the last byte of the answer; for a part of a blob, the longest time without a byte.
+    /// The longest time until the last byte of the answer; for a part of a blob, the longest time without a byte.
     public var deadline: Duration
-    /// The longest body of a success, in bytes; a longer one is an error.
+    /// The longest body of a 2xx answer, in bytes; a longer one is an error.
     ///
-    /// The beginning of a refusal is kept, see ``largestSmallAnswer``.
+    /// Other answers are cut at ``largestSmallAnswer``.
     public var largestAnswer: Int
     /// The registry that named this address: in a redirect, as an upload's location, or as its token server.
     ///
-    /// Such a request may not go to loopback and link-local addresses, see `RedirectGuard`.
+    /// Such a request may not be sent to loopback and link-local addresses; see `RedirectGuard`.
     public var namedBy: HTTPURL?
     /// Whether the user named this endpoint with `http://`, which allows plain http to another machine.
     public var allowsPlainHTTP = false
-    /// Whether it never uses a proxy, as requests to metadata services must not.
+    /// Whether it must not use a proxy; set for requests to metadata services.
     public var bypassesProxy = false
-    /// Whether a blob follows on the same connection, as after the opening of an upload.
+    /// Whether a blob follows on the same connection, for example after an upload is opened.
     ///
-    /// It then runs on a driver for blobs, where it may wait some milliseconds, and leaves an open connection there.
+    /// The request then runs on a driver for blobs, where it may wait some milliseconds, and leaves an open connection
+    /// there.
     public var travelsWithBlobs = false
     /// Whether an encoded answer (`Content-Encoding`) is decoded; ``largestAnswer`` limits the decoded body.
     ///
-    /// No encoding is ever asked for, but a proxy or a cache in front of the registry sometimes encodes manifests.
+    /// No encoding is ever requested, but a proxy or a cache in front of the registry sometimes encodes manifests.
     /// Blobs are never decoded, because their digest is that of the bytes as sent (github.com/moby/moby issue 17595).
     public var decodesAnswer = false
     /// The secrets in ``content``.
@@ -60,7 +60,7 @@ public struct WireRequest: Sendable {
         self.largestAnswer = largestAnswer
     }
 
-    /// All of ``content``.
+    /// The whole of ``content``.
     public var body: [UInt8] {
         get { content.bytes }
         set { content = RequestBody(newValue) }
@@ -69,7 +69,7 @@ public struct WireRequest: Sendable {
     /// Whether it sends or receives a part of a blob.
     var movesPart: Bool { receiver != nil || content.isPart }
 
-    /// The request that follows a redirect: the same method, with credentials only within the same origin.
+    /// Returns the request that follows a redirect: the same method, with credentials only within the same origin.
     ///
     /// A redirect from `https` to `http` is refused. The caller counts the redirects.
     ///
@@ -89,7 +89,7 @@ public struct WireRequest: Sendable {
         }
         var request = self
         request.url = next
-        // The registry that named the first address, however many redirects follow.
+        // Kept over several redirects: the registry that named the first address.
         request.namedBy = namedBy ?? url
         if next.origin != url.origin {
             // Every other field is dropped, not only `Authorization`: libcurl would pass them on
@@ -105,7 +105,7 @@ public struct WireRequest: Sendable {
     public static let mostRedirects = 5
 }
 
-/// An answer, whatever its status.
+/// An HTTP answer with any status.
 public struct WireResponse: Sendable {
     public var status: HTTPResponse.Status
     public var fields: HTTPFields
@@ -129,7 +129,7 @@ public struct WireResponse: Sendable {
     /// A field's value as printable text, without ``secrets``, for an error message.
     public func quoted(_ name: HTTPField.Name) -> String? { fields[name].map { printable(secrets.cut(from: $0)) } }
 
-    /// This answer with the secrets of `request`.
+    /// Returns this answer with the secrets of `request`.
     func answering(_ request: WireRequest) -> WireResponse {
         var answer = self
         answer.secrets = request.secrets
@@ -145,8 +145,8 @@ public struct WireResponse: Sendable {
     /// milliseconds.
     ///
     /// It may be longer than a run should wait: ``RetryPolicy/longestNamedWait`` decides that. A date is compared with
-    /// the answer's own `Date`, so that a wrong clock on this machine changes nothing. A negative value, or one that
-    /// is not a number, counts as none.
+    /// the answer's own `Date`, so that a wrong clock on this machine has no effect. A negative value, or one that is
+    /// not a number, is ignored.
     public var retryAfter: Duration? {
         if let milliseconds = HTTPField.Name("x-amz-retry-after").flatMap({ fields[$0] }).flatMap(count) {
             return .milliseconds(milliseconds)
@@ -166,9 +166,9 @@ public struct WireResponse: Sendable {
 
 /// Opens connections before they are needed.
 public protocol ConnectionWarming: Sendable {
-    /// Opens connections for blobs to a URL's origin, with TLS, up to `connections`; sends no request.
+    /// Opens up to `connections` connections for blobs to a URL's origin, with TLS, and sends no request.
     ///
-    /// It returns at once. A connection that can't be opened is not an error here; a later request will fail.
+    /// It returns at once. A connection that can't be opened is not an error; a later request will fail.
     func warm(_ url: HTTPURL, connections: Int)
 }
 
@@ -184,7 +184,7 @@ public protocol HTTPSending: Sendable {
 extension HTTPSending {
     /// Sends a request and adds its secrets to the answer, so that an error that quotes the answer leaves them out.
     ///
-    /// - Throws: As ``send(_:)``
+    /// - Throws: What ``send(_:)`` throws.
     package func answer(to request: WireRequest) async throws -> WireResponse {
         try await send(request).answering(request)
     }

@@ -1,23 +1,20 @@
-/// A token bucket that learns its rate: it says when the next request may go.
-///
-/// A plain value.
+/// A token bucket that learns its rate, as a plain value: it decides when the next request may be sent.
 ///
 /// A request takes a reservation, and the caller sleeps for its ``Reservation/wait``. A throttle cuts the rate and
 /// begins a new round, which makes earlier reservations void; a success raises the rate while requests wait. Nothing
-/// here waits or reads a clock: times are passed in, counted from a common beginning.
+/// here waits or reads a clock: times are passed in, as durations since one start.
 ///
 /// - Source: docs/facts/quotas.md#rates and #adaptive-rate
 struct Bucket: Sendable {
     struct Reservation: Sendable, Equatable {
-        /// The time until the request may go.
+        /// The time until the request may be sent.
         var wait: Duration
         /// The round of the reservation; it is valid while this equals ``Bucket/round``.
         var round: Int
     }
 
-    /// The lowest rate: a request every two seconds, however often the service throttles.
-    ///
-    /// Less would be no progress.
+    /// The lowest rate, one request in two seconds, however often the service throttles; a lower one would stop all
+    /// progress.
     static let slowest = 0.5
     /// The factor by which a throttle cuts the rate (CUBIC's β, as in the SDKs).
     static let decrease = 0.7
@@ -25,23 +22,21 @@ struct Bucket: Sendable {
     static let increase = 0.05
     /// The highest rate, as a multiple of the seed: quotas are raised on request.
     static let mostGrowth = 10.0
-    /// The requests that may go at once, as the time in which the rate allows them.
+    /// The requests that may be sent at once, as the time in which the rate allows them.
     ///
-    /// Half a second, so that jitter on the way doesn't overrun a quota that is counted by the second.
+    /// Half a second is short enough that jitter on the network doesn't exceed a quota that is counted by the second.
     static let burst: Duration = .milliseconds(500)
-    /// A throttle of a request that was sent before a cut, or this soon after it, does not cut the rate again.
+    /// The time after a cut in which requests may be sent whose throttle doesn't cut the rate again.
     static let settling: Duration = .seconds(1)
-    /// The lowest seed for a rate that was learned: ECR's scarcest quota, from which the rate can grow.
+    /// The lowest seed for a learned rate: ECR's smallest quota, from which the rate can grow.
     static let leastSeed = 10.0
 
-    /// The requests a second; `nil` while there is no limit.
+    /// The rate in requests per second; `nil` while there is no limit.
     private(set) var rate: Double?
-    /// The number of times that earlier reservations became void.
+    /// The number of times that all earlier reservations were voided.
     private(set) var round = 0
     private var seed: Double?
-    /// When the next request would be due if all were evenly spaced.
-    ///
-    /// A burst may be ahead of it by ``tolerance``.
+    /// The time of the next request if all were evenly spaced; a burst may be ahead of it by ``tolerance(_:)``.
     private var due: Duration = .zero
     private var heldUntil: Duration = .zero
     private var cutAt: Duration?
@@ -49,7 +44,7 @@ struct Bucket: Sendable {
     private var grownAt: Duration = .zero
     private var passed = Passed()
 
-    /// - Parameter seed: The requests a second to begin with; `nil` sets no limit until the first throttle.
+    /// - Parameter seed: The first rate, in requests per second; `nil` sets no limit until the first throttle.
     init(seed: Double? = nil) {
         self.seed = seed
         rate = seed
@@ -76,8 +71,8 @@ struct Bucket: Sendable {
     /// Notes that a request was throttled.
     ///
     /// - Parameters:
-    ///   - sentAt: When it was sent, so that thirty requests that were sent together cut the rate once.
-    ///   - wait: The wait that the service named; it holds back every request, not only this one.
+    ///   - sentAt: The time at which it was sent, so that thirty requests that were sent together cut the rate once.
+    ///   - wait: The wait that the service asked for; it applies to every request, not only to this one.
     mutating func throttle(at now: Duration, sentAt: Duration, for wait: Duration?) {
         if cutAt.map({ sentAt >= $0 + Self.settling }) ?? true { cut(at: now) }
         guard let wait, now + wait > heldUntil else { return }
@@ -86,7 +81,7 @@ struct Bucket: Sendable {
     }
 
     private mutating func cut(at now: Duration) {
-        // If nothing went through lately, other callers use up the quota, and only the old rate is known.
+        // If no request succeeded lately, other callers use up the quota, and only the old rate is known.
         let measured = passed.rate(at: now)
         let known = rate ?? Self.leastSeed
         let basis = measured > 0 ? min(rate ?? measured, measured) : known
@@ -96,7 +91,7 @@ struct Bucket: Sendable {
         beginRound(at: max(now, heldUntil))
     }
 
-    /// Lets the next request go at `start`, without a burst, and makes waiting requests reserve again.
+    /// Allows the next request at `start`, without a burst, and makes waiting requests reserve again.
     private mutating func beginRound(at start: Duration) {
         due = start + Self.tolerance(rate ?? Self.leastSeed)
         waitingSince = nil
@@ -106,7 +101,7 @@ struct Bucket: Sendable {
     private static func tolerance(_ rate: Double) -> Duration { max(.zero, burst - .seconds(1 / rate)) }
 }
 
-/// Counts the requests that went through lately.
+/// Counts the requests that succeeded lately.
 private struct Passed: Sendable {
     /// The rate is measured over one to two of these steps, as in the SDKs.
     private static let step: Duration = .milliseconds(500)
@@ -120,7 +115,7 @@ private struct Passed: Sendable {
         current += 1
     }
 
-    /// The measured requests a second.
+    /// The measured rate, in requests per second.
     mutating func rate(at now: Duration) -> Double {
         roll(to: now)
         return Double(before + current) / ((Self.step + (now - start)) / .seconds(1))

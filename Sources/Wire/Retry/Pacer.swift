@@ -3,8 +3,8 @@ internal import Platform
 
 /// Keeps the requests to one registry below its quotas, with a bucket for each quota.
 ///
-/// Requests that use the same quotas share one pacer, as those to ECR's API and to its registry do. A bucket without a
-/// seed sets no limit until its first throttle, and then starts from the rate that was reached.
+/// Requests that use the same quotas share one pacer; ECR's API and its registry do. A bucket without a seed sets no
+/// limit until its first throttle, and then starts from the rate that was reached.
 public final class Pacer: Sendable {
     /// The permission to send one request.
     public struct Admission: Sendable {
@@ -17,13 +17,13 @@ public final class Pacer: Sendable {
     private let now: @Sendable () -> Duration
     private let buckets = Lock<[String: Bucket]>([:])
 
-    /// The most reservations of one request that throttles may make void; then it goes.
+    /// The most reservations of one request that throttles may void; after that the request is sent.
     ///
-    /// There is a limit so that no request starves, or hangs on a clock that doesn't move.
+    /// Without a limit a request could starve, or wait for ever on a clock that doesn't move.
     static let mostReservations = 3
 
     /// - Parameters:
-    ///   - seeds: The requests a second that are known to be allowed, by bucket.
+    ///   - seeds: The known quotas by bucket, in requests per second.
     ///   - clock: The clock on which requests wait.
     public init(seeds: [String: Double] = [:], clock: any Clock<Duration> = ContinuousClock()) {
         self.seeds = seeds
@@ -31,15 +31,15 @@ public final class Pacer: Sendable {
         now = stopwatch(clock)
     }
 
-    /// Waits until a request may go.
+    /// Waits until a request may be sent.
     ///
-    /// - Throws: `CancellationError`; the reservation is then lost, which costs the others one interval.
+    /// - Throws: `CancellationError`; the reservation is lost then, which costs the other requests one interval.
     public func admit(_ bucket: String) async throws -> Admission {
         for _ in 0..<Self.mostReservations {
             let reservation = change(bucket) { $0.reserve(at: $1) }
             guard reservation.wait > .zero else { break }
             try await clock.sleep(for: reservation.wait)
-            // After a throttle, a reservation at the old rate is too early.
+            // After a throttle, a reservation made at the old rate is too early.
             guard change(bucket, { bucket, _ in bucket.round }) != reservation.round else { break }
         }
         return Admission(bucket: bucket, sentAt: now())
@@ -52,8 +52,8 @@ public final class Pacer: Sendable {
 
     /// Notes that the request was throttled.
     ///
-    /// - Parameter wait: The wait that the service named, if any. A wait that is too long for a run holds nothing back:
-    ///   each request then ends at once with the service's own answer.
+    /// - Parameter wait: The wait that the service asked for, if any. A wait that is too long for a run delays nothing:
+    ///   each request then ends at once with the service's answer.
     public func throttle(_ admission: Admission, for wait: Duration?) {
         let wait = wait.flatMap { $0 <= RetryPolicy.longestNamedWait ? $0 : nil }
         change(admission.bucket) { $0.throttle(at: $1, sentAt: admission.sentAt, for: wait) }
@@ -64,16 +64,15 @@ public final class Pacer: Sendable {
         answer.isThrottle ? throttle(admission, for: answer.retryAfter) : pass(admission)
     }
 
-    /// Waits until one end of a relay may go, and counts it as not throttled, because only throttles are reported
-    /// later.
+    /// Waits until one end of a relay may begin, and counts it as not throttled: only throttles are reported later.
     public func admitRelay(_ bucket: String) async throws { pass(try await admit(bucket)) }
 
-    /// Notes an answer to a relay, whenever the relay began.
+    /// Notes an answer to a relay, for which no admission is at hand.
     public func noteRelay(_ answer: WireResponse, _ bucket: String) {
         if answer.isThrottle { throttle(Admission(bucket: bucket, sentAt: now()), for: answer.retryAfter) }
     }
 
-    /// The present requests a second; `nil` if there is no limit.
+    /// The current rate in requests per second; `nil` if there is no limit.
     public func rate(of bucket: String) -> Double? { change(bucket) { bucket, _ in bucket.rate } }
 
     @discardableResult
@@ -84,7 +83,7 @@ public final class Pacer: Sendable {
 
 /// A sender that waits for the pacer before each request.
 ///
-/// It is for registries, which throttle by status. The answers of ECR's API must be decoded first.
+/// It is for registries, whose throttles show in the status. The answers of ECR's API must be decoded first.
 public struct PacedSender: HTTPSending {
     private let sender: any HTTPSending
     private let pacer: Pacer

@@ -1,12 +1,12 @@
-/// Whether, and when, to retry a failed attempt.
+/// Advice on whether, and when, to retry a failed attempt.
 public enum RetryAdvice: Equatable, Sendable {
     case never
     case backOff
-    /// Retry after a wait that the service named, as in `Retry-After`.
+    /// Retry after a wait that the service asked for, for example in `Retry-After`.
     case wait(Duration)
 }
 
-/// An error that knows whether trying again makes sense.
+/// An error that knows whether a retry makes sense.
 public protocol RetryAdvising: Error {
     var retryAdvice: RetryAdvice { get }
     /// Whether the attempt failed by a timeout.
@@ -17,17 +17,15 @@ extension RetryAdvising {
     public var isTimeout: Bool { false }
 }
 
-/// How often to try, and how long to wait in between.
+/// The rules for retries: how many attempts, and how long to wait in between.
 public struct RetryPolicy: Sendable {
     /// The most attempts, the first included.
     public var attempts: Int
     public var base: Duration
     public var ceiling: Duration
-    /// The clock for waits.
-    ///
-    /// Tests pass a manual one, so that no test ever sleeps.
+    /// The clock for waits; tests pass a manual one, so that no test sleeps.
     public var clock: any Clock<Duration>
-    /// A number in `0...1`; tests pass `{ 1 }` for exact waits.
+    /// Returns a random number in `0...1`; tests pass `{ 1 }` for exact waits.
     public var jitter: @Sendable () -> Double
     /// Called before every wait, with the failed attempt, the wait and the error.
     public var onRetry: (@Sendable (_ attempt: Int, _ wait: Duration, _ error: any Error) -> Void)?
@@ -36,17 +34,18 @@ public struct RetryPolicy: Sendable {
     /// The budget for a failure at the other side of a relay; `nil` from it means ``budget``.
     public var otherBudget: (@Sendable (any Error) -> RetryBudget?)?
 
-    /// The longest wait named by a service that is obeyed; a longer one ends the request at once.
+    /// The longest wait that a service can ask for; a longer one ends the request at once.
     ///
-    /// Services that limit by the second or the minute name waits of up to a minute or two. A longer one is about an
-    /// allowance of hours (Docker Hub counts pulls over six): no run should sleep for that, and people can do
-    /// something about it.
+    /// Services with limits by the second or the minute ask for waits of up to a minute or two. A longer wait belongs to
+    /// an allowance over hours (Docker Hub counts pulls over six hours). A run should not sleep for that long, and the
+    /// user can do something about it.
     ///
     /// - Source: RFC 9110, section 10.2.3; docker docs, "Docker Hub pull usage and limits"
     public static let longestNamedWait: Duration = .seconds(300)
 
-    /// How often a request may take all of its deadline: a server that sends a byte a second does so each time, and eight
-    /// times a minute is longer than people wait.
+    /// The most attempts that may take the whole deadline.
+    ///
+    /// With a server that sends a byte a second every attempt does, and eight times a minute is longer than people wait.
     public static let mostDeadlines = 3
 
     public init(
@@ -67,17 +66,17 @@ public struct RetryPolicy: Sendable {
         self.budget = budget
     }
 
-    /// This policy with another budget.
+    /// Returns this policy with another budget.
     public func spending(_ budget: RetryBudget?) -> RetryPolicy {
         var policy = self
         policy.budget = budget
         return policy
     }
 
-    /// Runs `body` until it succeeds, advises against a retry, or attempts run out.
+    /// Runs `body` until it succeeds, its error advises against a retry, or no attempts are left.
     ///
-    /// Waits are drawn evenly from zero to an exponentially growing bound ("full jitter"), so replicas that
-    /// failed together do not return together.
+    /// Waits are random, from zero to a bound that grows exponentially ("full jitter"), so that clients that failed
+    /// together do not retry together.
     ///
     /// - Throws: What `body` throws; ``RetryBudgetSpent`` in place of an error that a retry might have fixed, and
     ///   ``RetryWaitTooLong`` in place of an error whose wait is longer than ``longestNamedWait``.
@@ -101,7 +100,7 @@ public struct RetryPolicy: Sendable {
                 switch error.retryAdvice {
                 case .never: throw error
                 case .backOff: wait = bound(after: attempt) * jitter()
-                // The service's own wait is a floor; jitter on top keeps clients from returning all at once.
+                // The service's wait is the minimum; jitter is added so that clients don't return all at once.
                 case .wait(let named): wait = named + base * jitter()
                 }
                 payer = otherBudget?(error) ?? budget
@@ -123,10 +122,9 @@ public struct RetryPolicy: Sendable {
     }
 }
 
-/// A failure for which the service named a longer wait than ``RetryPolicy/longestNamedWait``, so that it was not
-/// retried.
+/// A failure that was not retried, because the service asked for a wait longer than ``RetryPolicy/longestNamedWait``.
 public struct RetryWaitTooLong: Error {
-    /// The wait that the service named.
+    /// The wait that the service asked for.
     public let wait: Duration
     /// The service's answer.
     public let reason: any RetryAdvising

@@ -18,7 +18,7 @@ struct IndexTextTests {
         #"{"digest":"\#(added.digest)","mediaType":"application/vnd.oci.image.manifest.v1+json","size":3}"#
     }
 
-    @Test("takes a new entry at its end, and keeps every byte", arguments: ["", " ", "\n  "])
+    @Test("gets a new entry at its end, and keeps every byte", arguments: ["", " ", "\n  "])
     func appends(blank: String) throws {
         let old = "[\(blank)\(entry(1, more: #""x":[1,{"]":2}],"y":"""#)),\(blank)\(entry(2))\(blank)]"
         var index = try text(old, after: #","annotations":{"manifests":"[\"x\"]"},"y":["manifests",":"] "#)
@@ -30,7 +30,7 @@ struct IndexTextTests {
         #expect(try Manifest(bytes: index.bytes).entries.map(\.digest) == index.entries.map(\.digest))
     }
 
-    @Test("takes the first entry of an empty list, and of one made anew")
+    @Test("gets the first entry of an empty list, and of a new one")
     func first() throws {
         for (empty, wanted) in [("[]", "[\(addedText)]"), ("[ ]", "[ \(addedText)]")] {
             var index = try text(empty)
@@ -45,7 +45,7 @@ struct IndexTextTests {
         )
     }
 
-    @Test("says all that an entry says, sorted")
+    @Test("writes all members of an entry, sorted")
     func entryText() throws {
         var entry = added
         entry.annotations = ["b": "2/\"", "a": "é"]
@@ -74,7 +74,7 @@ struct IndexTextTests {
         #expect(try Manifest(bytes: index.bytes).entries.count == 3 - indexes.count)
     }
 
-    @Test("is refused where the list could be another one than other readers see")
+    @Test("is refused if other readers could see another list")
     func ambiguous() throws {
         let list = "[\(entry(1))]"
         for whole in [
@@ -89,7 +89,7 @@ struct IndexTextTests {
         #expect(throws: ManifestError.self) { try IndexText(image) }
     }
 
-    @Test("keeps the entries that can't be read where they stand, until they are to go")
+    @Test("keeps entries that can't be read in their places, until they are removed")
     func oddEntries() throws {
         let odd = #"{"mediaType":"a/b","digest":"sha512:00","size":1}"#
         for (list, without) in [
@@ -109,7 +109,7 @@ struct IndexTextTests {
     }
 
     @Test(
-        "of nothing takes its first entry, however it says that it lists nothing",
+        "without entries gets its first one, in every form of an empty list",
         arguments: [
             (#"{"schemaVersion":2,"manifests":null}"#, #"{"schemaVersion":2,"manifests":[NEW]}"#),
             (#"{"manifests" : null , "x":"manifests"}"#, #"{"manifests" : [NEW] , "x":"manifests"}"#),
@@ -130,12 +130,12 @@ struct IndexTextTests {
         #expect(try IndexText(index.bytes, within: .layoutIndex).entries == [added])
     }
 
-    @Test("is refused where it is no list", arguments: ["[]", "{]", "", #"{"manifests":{}}"#, #"{"manifests":1}"#])
+    @Test("is refused if it isn't a list", arguments: ["[]", "{]", "", #"{"manifests":{}}"#, #"{"manifests":1}"#])
     func noList(text: String) {
         #expect(throws: ManifestError.self) { try IndexText(Array(text.utf8), within: .layoutIndex) }
     }
 
-    @Test("of a layout keeps entries that can't be read, and passes over them")
+    @Test("of a layout keeps entries that can't be read, and skips them")
     func oddLayoutEntries() throws {
         let odd = [
             #"{"mediaType":"a/b","digest":"sha512:00","size":1}"#, #"{"digest":"\#(digest(7))"}"#, "null",
@@ -158,7 +158,7 @@ struct IndexTextTests {
         #expect(try IndexText(index.bytes, within: .layoutIndex).entries.isEmpty)
     }
 
-    @Test("stays one that everybody reads, whatever is added and taken out", arguments: 0..<4)
+    @Test("stays readable, whatever is added and removed", arguments: 0..<4)
     func anything(seed: Int) throws {
         var random = Seeded(UInt64(seed))
         var index = IndexText()

@@ -3,7 +3,7 @@ import Testing
 
 @Suite("The shape of JSON")
 struct JSONShapeTests {
-    @Test("counts what a parser would make, and nothing inside strings")
+    @Test("counts the objects that a parser would make, and nothing inside strings")
     func counts() {
         let shape = JSONShape(#"{"a":["x,[{\"",{}],"b\\":[[1,2],3]}"#.utf8)
         #expect(shape.containers == 5)
@@ -13,7 +13,7 @@ struct JSONShapeTests {
     }
 
     @Test(
-        "is refused for a manifest with more objects or members than any has, before they are parsed",
+        "is refused before parsing if it has more objects or members than any manifest",
         arguments: ["{}", "[]", "1", "\"\""]
     )
     func manifests(_ element: String) {
@@ -25,7 +25,7 @@ struct JSONShapeTests {
     }
 
     @Test(
-        "of manifests may have odd numbers, and no descriptor has them",
+        "of manifests may have odd numbers, but not in descriptors",
         arguments: [
             "1e999", "-1", "9223372036854775808", "18446744073709551616", "1.5", "-0.5", "1e300", "\"5\"", "null", "[]",
         ]

@@ -51,7 +51,7 @@ struct ManifestTests {
         )
     }
 
-    @Test("with BuildKit's attestations keep them as children like any other")
+    @Test("keep BuildKit's attestations as children like any other")
     func attestation() throws {
         let attestation = entry(
             2,
@@ -69,7 +69,7 @@ struct ManifestTests {
     }
 
     @Test(
-        "of artifacts name blobs and what they are about",
+        "of artifacts name blobs and a subject",
         arguments: [MediaType.ociArtifact, .orasArtifact]
     )
     func artifact(type: MediaType) throws {
@@ -88,7 +88,7 @@ struct ManifestTests {
         #expect(artifact.annotations == ["a": "b"])
     }
 
-    @Test("of signatures and the like have a subject and a type, their own or their config's")
+    @Test("of referrers have a subject, and a type of their own or of their config")
     func referrers() throws {
         let subject = #""subject":\#(entry(9, type: .ociIndex))"#
         let typed = try manifest(
@@ -107,7 +107,7 @@ struct ManifestTests {
         #expect(index.artifactType == "application/y")
     }
 
-    @Test("without a media type are what the registry says, else what they look like")
+    @Test("without a media type have that of the registry, or one that fits their members")
     func untyped() throws {
         let image = manifestText(type: nil)
         #expect(try manifest(image).mediaType == .ociManifest)
@@ -122,7 +122,7 @@ struct ManifestTests {
     }
 
     @Test(
-        "are recognised under the content types that servers send",
+        "are recognized under the content types that servers send",
         arguments: [
             "application/vnd.oci.image.manifest.v1+json; charset=utf-8",
             "application/vnd.oci.image.manifest.v1+json;charset=utf-8",
@@ -136,7 +136,7 @@ struct ManifestTests {
     }
 
     @Test(
-        "are what they say themselves, under whatever content type they come",
+        "have the media type that they state, under any content type",
         arguments: [
             MediaType.ociManifest, .dockerManifest, .ociIndex, .dockerList, .ociArtifact, .dockerSchema1Signed,
             MediaType("text/html"), MediaType("application/vnd.oci.image.index.v1+json; charset=utf-8"),
@@ -157,7 +157,7 @@ struct ManifestTests {
         #expect(try manifest(artifact, as: stated).kind == .artifact)
     }
 
-    @Test("that say nothing are not what their members contradict")
+    @Test("without a media type don't get one that their members contradict")
     func membersGoFirst() throws {
         for stated in [MediaType.ociIndex, .dockerList, .dockerSchema1, .dockerSchema1Signed] {
             #expect(try manifest(manifestText(type: nil), as: stated).mediaType == .ociManifest)
@@ -171,7 +171,7 @@ struct ManifestTests {
         )
     }
 
-    @Test("list blobs too, as build caches do, and these are no children")
+    @Test("may list blobs, as build caches do, which are not children")
     func buildCache() throws {
         let record = entry(4, type: .buildKitCacheConfig)
         let cache = try manifest(indexText(children: [entry(2), record, entry(3, type: .dockerLayer), entry(2)]))
@@ -191,7 +191,7 @@ struct ManifestTests {
         #expect(text.entries.count == 3)
     }
 
-    @Test("carry content, which is used only if it is what the descriptor says")
+    @Test("may contain inline content, which is used only if it matches the descriptor")
     func inlineData() throws {
         func config(_ data: String, size: Int = 2) -> String {
             emptyDescriptor.replacing(#""e30=""#, with: data).replacing(#""size":2"#, with: #""size":\#(size)"#)
@@ -215,7 +215,7 @@ struct ManifestTests {
         #expect(try manifest(indexText(children: [child, child])).badDataCount == 2)
     }
 
-    @Test("give the descriptor that carries the content, and know that of the empty object by themselves")
+    @Test("return the descriptor with inline content, and know the content of the empty object")
     func knownContent() throws {
         let bare = emptyDescriptor.replacing(#","data":"e30=""#, with: "")
         let image = try manifest(manifestText(config: bare, layers: [emptyDescriptor, entry(3)]))
@@ -225,7 +225,7 @@ struct ManifestTests {
         #expect(image.blobs[1].knownContent == nil)
     }
 
-    @Test("leave out the foreign layers that say where they are")
+    @Test("leave out foreign layers that have URLs")
     func foreign() throws {
         let urls = #""urls":["https://example.com/layer"]"#
         let image = try manifest(
@@ -248,7 +248,7 @@ struct ManifestTests {
         #expect(image.foreignBlobs.first?.urls == ["https://example.com/layer"])
     }
 
-    @Test("name each blob once, however often a layer appears")
+    @Test("name each blob once, even if a layer is repeated")
     func duplicates() throws {
         let image = try manifest(manifestText(layers: [entry(2), entry(3), entry(2), entry(1), entry(2)]))
         #expect(image.layers.count == 5)
@@ -257,7 +257,7 @@ struct ManifestTests {
         #expect(index.children.count == 3)
     }
 
-    @Test("may name no layers, or no children at all")
+    @Test("may have no layers or no children")
     func empty() throws {
         #expect(try manifest(manifestText(layers: [])).blobs.count == 1)
         #expect(try manifest(manifestText(layers: nil)).blobs.count == 1)
@@ -266,7 +266,7 @@ struct ManifestTests {
         #expect(try manifest("{}", as: .dockerList).children == [])
     }
 
-    @Test("with a hundred and twenty layers keep their order")
+    @Test("keep the order of a hundred and twenty layers")
     func manyLayers() throws {
         let image = try manifest(
             manifestText(config: entry(200, type: .ociConfig), layers: (0..<120).map { entry($0) })
@@ -275,7 +275,7 @@ struct ManifestTests {
         #expect(image.blobs.count == 121)
     }
 
-    @Test("carry layers of types that nobody has heard of")
+    @Test("may have layers of unknown types")
     func unknownLayers() throws {
         let image = try manifest(
             manifestText(layers: [
@@ -293,7 +293,7 @@ struct ManifestBytesTests {
     static let compact = manifestText()
 
     @Test(
-        "are kept to the last space, and hashed as they are",
+        "are kept to the last space, and hashed unchanged",
         arguments: [
             compact, compact + "\n", "\n \t" + compact + "\r\n\n", compact.replacing(",", with: ",\n\t"),
             compact.replacing("\":", with: "\" : "), compact.replacing("/", with: #"\/"#),
@@ -313,7 +313,7 @@ struct ManifestBytesTests {
         #expect(image.blobs.map(\.digest.description) == [digest(1), digest(2), digest(3)])
     }
 
-    @Test("of a real image have the digest that its registry gave it")
+    @Test("of a real image have the digest of its registry")
     func known() throws {
         // docker schema 2 as docker writes it: three spaces, no newline at the end.
         let text = """
@@ -340,7 +340,7 @@ struct ManifestBytesTests {
         #expect(image.blobs.map(\.size) == [1_469, 2_479])
     }
 
-    @Test("of two writings of one document are two manifests")
+    @Test("in two spellings of one document are two manifests")
     func reindented() throws {
         #expect(try manifest(Self.compact).digest != manifest(Self.compact + "\n").digest)
     }

@@ -1,6 +1,6 @@
 import Content
 
-/// A digest with a recognisable beginning: `hex(1)` is `0101…`.
+/// A digest that is easy to recognize: `hex(1)` is `0101…`.
 func digest(_ number: UInt8) -> String {
     "sha256:" + String(repeating: hexadecimal([number]), count: 32)
 }
@@ -39,7 +39,7 @@ func indexText(type: MediaType? = .ociIndex, children: [String]?, more: String =
     )
 }
 
-/// Parses text as a registry would have sent it.
+/// Parses text as if a registry had sent it.
 func manifest(_ text: String, as type: MediaType? = nil) throws(ManifestError) -> Manifest {
     try Manifest(bytes: Array(text.utf8), mediaType: type)
 }

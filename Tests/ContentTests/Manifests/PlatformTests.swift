@@ -5,7 +5,7 @@ import Testing
 @Suite("Platforms")
 struct PlatformTests {
     @Test(
-        "are written and read back",
+        "are parsed from their own text",
         arguments: [
             "linux/amd64", "linux/arm64/v8", "linux/arm/v7", "windows/amd64", "windows/amd64:10.0.20348.2582",
             "linux/riscv64", "wasi/wasm32", "linux/amd64/v3", "plan9/sparc64",
@@ -16,7 +16,7 @@ struct PlatformTests {
     }
 
     @Test(
-        "are read as other tools and machines write them",
+        "are parsed in the forms of other tools and machines",
         arguments: [
             ("x86_64", "linux/amd64"), ("aarch64", "linux/arm64"), ("arm64/v8", "linux/arm64/v8"),
             ("armhf", "linux/arm/v7"), ("linux/armel", "linux/arm/v6"), ("linux/arm/7", "linux/arm/v7"),
@@ -31,7 +31,7 @@ struct PlatformTests {
         #expect(try ImagePlatform(parsing: text).description == usual)
     }
 
-    @Test("name the features of the operating system as containerd does")
+    @Test("write the features of the operating system like containerd")
     func features() throws {
         let platform = try ImagePlatform(parsing: "windows(10.0.17763+win32k)/amd64")
         #expect((platform.osVersion, platform.osFeatures) == ("10.0.17763", ["win32k"]))
@@ -42,7 +42,7 @@ struct PlatformTests {
     }
 
     @Test(
-        "need an os and an architecture, and options that are known",
+        "need an os, an architecture and known options",
         arguments: [
             "", "linux", "linux/", "linux//v8", "a/b/c/d", "a/b/", "windows()/amd64", "windows(1/amd64",
             "windows)1(/amd64",
@@ -55,7 +55,7 @@ struct PlatformTests {
     }
 
     @Test(
-        "that are misspelled come with the right spelling",
+        "that are misspelled are refused with the right spelling",
         arguments: [
             ("linux/amd46", "linux/amd64"), ("lunix/amd64", "linux/amd64"), ("amd64/linux", "linux/amd64"),
             ("linux/armv7", "linux/arm/v7"), ("linux/arm64v8", "linux/arm64"), ("linux-amd64", "linux/amd64"),
@@ -74,12 +74,12 @@ struct PlatformTests {
         #expect(message == "'\(text)' is not a platform. Did you mean '\(suggestion)'?")
     }
 
-    @Test("that nobody has heard of are left to the index", arguments: ["linux/quantum9000", "templeos/amd64"])
+    @Test("that are unknown are accepted", arguments: ["linux/quantum9000", "templeos/amd64"])
     func unknown(text: String) throws {
         #expect(try ImagePlatform(parsing: text).description == text)
     }
 
-    @Test("come as a list with commas, in which options belong to what stands before them")
+    @Test("are parsed from a list with commas, in which options belong to the platform before them")
     func list() throws {
         let text = "linux/amd64, windows/amd64,osver=10.0.20348 ,aarch64"
         #expect(
@@ -95,7 +95,7 @@ struct PlatformTests {
     }
 
     @Test(
-        "satisfy what people ask for",
+        "satisfy requests",
         arguments: [
             ("linux/amd64", "linux/amd64", true), ("linux/arm64", "linux/arm64/v8", true),
             ("linux/arm64/v8", "linux/arm64", true), ("linux/arm64/v8", "linux/arm64/v8", true),
@@ -117,14 +117,14 @@ struct PlatformTests {
         #expect(try ImagePlatform(parsing: has).satisfies(ImagePlatform(parsing: wanted)) == expected)
     }
 
-    @Test("of an index are compared in the usual spelling, however the index spells them")
+    @Test("of an index are compared in normalized spelling")
     func spelledOddly() throws {
         let odd = ImagePlatform(os: "Linux", architecture: "x86_64", variant: "v1")
         #expect(odd.satisfies(try ImagePlatform(parsing: "linux/amd64")))
         #expect(ImagePlatform(os: "linux", architecture: "aarch64").satisfies(try ImagePlatform(parsing: "arm64")))
     }
 
-    @Test("of an odd form leave the rest of a manifest readable")
+    @Test("of an odd form don't make a manifest unreadable")
     func lenient() throws {
         let digest = "sha256:" + String(repeating: "a", count: 64)
         func child(_ platform: String) throws -> ImagePlatform? {

@@ -4,7 +4,7 @@ import Testing
 
 @Suite("Refused manifests")
 struct RefusedManifestTests {
-    @Test("are larger than ECR takes, by one byte")
+    @Test("are one byte larger than ECR allows")
     func size() throws {
         let image = manifestText()
         let padded = image + String(repeating: " ", count: Manifest.largestByteCount - image.utf8.count)
@@ -14,7 +14,7 @@ struct RefusedManifestTests {
         #expect("\(error)" == "the manifest has 4194305 bytes; at most 4194304 are allowed")
     }
 
-    @Test("are nested deeper than anything real", arguments: ["[", #"{"a":"#, #"[{"a":"#])
+    @Test("are nested deeper than any real one", arguments: ["[", #"{"a":"#, #"[{"a":"#])
     func depth(opening: String) throws {
         for count in [65, 1_000, 400_000] {
             let text = #"{"x":"# + String(repeating: opening, count: count / (opening.hasPrefix("[{") ? 2 : 1) + 1)
@@ -23,7 +23,7 @@ struct RefusedManifestTests {
         #expect("\(ManifestError.tooDeep)" == "the manifest is nested more than 64 levels deep")
     }
 
-    @Test("are not those whose text only looks deep")
+    @Test("don't include those whose text only looks deeply nested")
     func shallow() throws {
         let brackets = String(repeating: #"[{\"\\"#, count: 1_000)
         #expect(try manifest(manifestText(more: #""annotations":{"a":"\#(brackets)"}"#)).annotations.count == 1)
@@ -33,7 +33,7 @@ struct RefusedManifestTests {
         #expect(try manifest(manifestText(more: #""x":\#(deepest)"#)).blobs.count == 3)
     }
 
-    @Test("name more than twenty thousand things")
+    @Test("have more than twenty thousand descriptors")
     func count() throws {
         let small = #"{"digest":"\#(digest(2))","size":1}"#
         let most = Array(repeating: small, count: Manifest.mostDescriptors)
@@ -58,7 +58,7 @@ struct RefusedManifestTests {
         #expect("\(ManifestError.notUTF8)" == "the manifest is not UTF-8 text")
     }
 
-    @Test("are in an encoding that only some parsers would guess")
+    @Test("are in an encoding that only some parsers guess")
     func guessedEncodings() throws {
         let text = manifestText()
         #expect(throws: ManifestError.notJSON("it begins with a byte order mark")) {
@@ -66,12 +66,12 @@ struct RefusedManifestTests {
         }
         for encoding in [String.Encoding.utf16LittleEndian, .utf16BigEndian, .utf32LittleEndian, .utf32BigEndian] {
             let bytes = try #require(text.data(using: encoding))
-            #expect(throws: ManifestError.notJSON("it holds a NUL byte")) { try Manifest(bytes: Array(bytes)) }
+            #expect(throws: ManifestError.notJSON("it contains a NUL byte")) { try Manifest(bytes: Array(bytes)) }
         }
     }
 
     @Test(
-        "aren't JSON, or not an object, or not of the types they should be",
+        "aren't JSON, aren't an object, or have members of the wrong types",
         arguments: [
             "", " ", "{", "}", "null", "[]", "2", #""text""#, "not json", "{} {}", "{},", "<html></html>",
             #"{"schemaVersion":2"#, manifestText() + "x", manifestText().replacing(":", with: "="),
@@ -91,10 +91,10 @@ struct RefusedManifestTests {
             Issue.record("\(error)")
             return
         }
-        #expect("\(error)".hasPrefix("the manifest is not the JSON it should be: "))
+        #expect("\(error)".hasPrefix("the manifest is not valid: "))
     }
 
-    @Test("say where in the document they are wrong")
+    @Test("have errors that name the place in the document")
     func path() throws {
         let error = try #require(throws: ManifestError.self) {
             try manifest(manifestText(layers: [entry(2), entry(3, size: "true")]))
@@ -109,7 +109,7 @@ struct RefusedManifestTests {
     }
 
     @Test(
-        "have sizes that nothing can have",
+        "have impossible sizes",
         arguments: [
             Refusal(size: "0", isTaken: true), Refusal(size: "1e3", isTaken: true),
             Refusal(size: "10.0", isTaken: true),
@@ -129,13 +129,13 @@ struct RefusedManifestTests {
             #expect(
                 throws: ManifestError.badDescriptor(
                     member: "layers[0]",
-                    reason: "its size is missing, negative or absurd"
+                    reason: "its size is missing, negative or too large"
                 )
             ) { try manifest(text) }
         }
     }
 
-    @Test("have descriptors without a digest we know, wherever those stand")
+    @Test("have descriptors without a known digest, in any place")
     func digests() {
         func bad(_ text: String) -> String { #"{"digest":"\#(text)","size":1}"# }
         let sha512 = "sha512:" + String(repeating: "0", count: 128)
@@ -157,22 +157,22 @@ struct RefusedManifestTests {
         }
     }
 
-    @Test("are not lists of which an entry can't be used: it is named, and the rest is read")
+    @Test("don't include lists with an unusable entry: the entry is named, and the rest is read")
     func oddEntries() throws {
         func bad(_ text: String) -> String { #"{"digest":"\#(text)","size":1}"# }
         let cases: [(String, String, Digest?)] = [
             (bad("../../x"), "'../../x' is not a sha256 digest", nil),
             (bad("sha384:00"), "'sha384:00' is not a sha256 digest", nil), ("{}", "'' is not a sha256 digest", nil),
             (
-                #"{"digest":"\#(digest(7))"}"#, "its size is missing, negative or absurd",
+                #"{"digest":"\#(digest(7))"}"#, "its size is missing, negative or too large",
                 try Digest(parsing: digest(7))
             ),
             (
-                entry(7, size: #""10""#), "it is no object, or a member of it has the wrong type",
+                entry(7, size: #""10""#), "it is not an object, or one of its members has the wrong type",
                 try Digest(parsing: digest(7))
             ),
-            ("null", "it is no object, or a member of it has the wrong type", nil),
-            ("[]", "it is no object, or a member of it has the wrong type", nil),
+            ("null", "it is not an object, or one of its members has the wrong type", nil),
+            ("[]", "it is not an object, or one of its members has the wrong type", nil),
         ]
         for (text, reason, named) in cases {
             let index = try manifest(
@@ -186,7 +186,7 @@ struct RefusedManifestTests {
         #expect(try manifest(manifestText(more: #""annotations":{"a":null,"b":"c"}"#)).annotations == ["b": "c"])
     }
 
-    @Test("are image and index at once, in whichever way")
+    @Test("are image and index at once")
     func ambiguous() {
         let child = entry(9, type: .ociManifest)
         let both = manifestText(more: #""manifests":[\#(child)]"#)
@@ -203,7 +203,7 @@ struct RefusedManifestTests {
         #expect("\(ManifestError.ambiguous)" == "the manifest claims to be an image and an index at once")
     }
 
-    @Test("are docker schema 1, however they are announced")
+    @Test("are docker schema 1, under any content type")
     func schema1() {
         let text =
             #"{"schemaVersion":1,"name":"a","tag":"b","architecture":"amd64","fsLayers":[],"history":[],"signatures":[]}"#
@@ -214,10 +214,10 @@ struct RefusedManifestTests {
         }
         #expect(throws: ManifestError.schema1) { try manifest(manifestText(type: .dockerSchema1), as: .ociManifest) }
         #expect(throws: ManifestError.schema1) { try manifest(text, as: .ociIndex) }
-        #expect("\(ManifestError.schema1)".contains("can't be copied as it is; push the image again"))
+        #expect("\(ManifestError.schema1)".contains("can't be copied unchanged; push the image again"))
     }
 
-    @Test("are of a version or type that nobody knows")
+    @Test("have an unknown version or type")
     func unknown() {
         #expect(throws: ManifestError.unknownSchema(3)) { try manifest(manifestText().replacing(":2,", with: ":3,")) }
         #expect(throws: ManifestError.unknownMediaType(MediaType("application/x"))) {
@@ -231,7 +231,7 @@ struct RefusedManifestTests {
         #expect("\(ManifestError.unknownSchema(3))" == "the manifest has schemaVersion 3; only 2 is known")
     }
 
-    @Test("never speak to the terminal, nor fill it")
+    @Test("have errors without control characters, of limited length")
     func errorText() throws {
         let hostile = #"\u001b]0;x\u0007"# + String(repeating: "m", count: 100_000)
         for text in [

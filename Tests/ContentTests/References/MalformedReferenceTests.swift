@@ -10,7 +10,7 @@ private let arn = "an ARN is written arn:PARTITION:ecr:REGION:ACCOUNT:repository
 
 @Suite("Malformed references")
 struct MalformedReferenceTests {
-    /// What is typed, and the whole line that answers it.
+    /// A text, and the whole error for it.
     static let table: [(String, String)] = [
         ("", "'' is not an image reference: it is empty"),
         (
@@ -33,7 +33,7 @@ struct MalformedReferenceTests {
         ),
         (
             "oci:a\u{1B}b",
-            "'oci:a?b' is not an image reference: it is no path: too long, or with control characters in it"
+            "'oci:a?b' is not an image reference: it is not a path: it is too long, or has control characters in it"
         ),
         (
             "oci:dir:v1+b",
@@ -156,13 +156,13 @@ struct MalformedReferenceTests {
         ),
     ]
 
-    @Test("are answered with what is wrong", arguments: table)
+    @Test("are refused with the reason", arguments: table)
     func message(text: String, message: String) {
         let error = #expect(throws: ReferenceError.self) { try ImageReference(parsing: text) }
         #expect(error.map { "\($0)" } == message)
     }
 
-    @Test("of any length are refused at once, and not quoted whole")
+    @Test("of any length are refused at once, and not quoted completely")
     func length() throws {
         let text = String(repeating: "a/", count: 5_000_000)
         let error = try #require(throws: ReferenceError.self) { try ImageReference(parsing: text) }
@@ -170,7 +170,7 @@ struct MalformedReferenceTests {
         #expect("\(error)".utf8.count < 400)
     }
 
-    @Test("never repeat a password that somebody put before a host")
+    @Test("are refused without repeating a password in front of the host")
     func credentials() throws {
         for text in ["https://user:hunter2@r.example/app", "user:hunter2@r.example/app"] {
             let error = try #require(throws: ReferenceError.self) { try ImageReference(parsing: text) }

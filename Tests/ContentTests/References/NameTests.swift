@@ -7,7 +7,7 @@ struct NameTests {
     static let parts = "each part between slashes is lowercase letters and digits, joined by . _ __ or hyphens"
 
     @Test(
-        "of repositories that ECR takes",
+        "of repositories that ECR accepts",
         arguments: [
             "ab", "00", "team/app", "a/b", "a.b", "a_b", "a__b", "a-b", "a---b", "1st/2nd/3rd", "a/b/c/d/e/f",
             "x1.y2_z3__w4-v5", String(repeating: "a", count: 256), "kube-system/pause",
@@ -18,7 +18,7 @@ struct NameTests {
     }
 
     @Test(
-        "of repositories that ECR doesn't take",
+        "of repositories that ECR refuses",
         arguments: [
             "App", "a..b", "a._b", "a.-b", "a___b", "a-_b", "-a", "a-", ".a", "a.", "_a", "a_", "/a", "a/", "a//b",
             "a b", "a:b", "a@b", "a\\b", "ä/b", "a/../b", "..", "a/%2e%2e", "a\u{0}b", "a/.", "--",
@@ -38,7 +38,7 @@ struct NameTests {
     }
 
     @Test(
-        "of tags",
+        "of tags are parsed",
         arguments: ["v", "_", "V1.2-rc_3", "0", "latest", "a..b", "a--", String(repeating: "x", count: 128)]
     )
     func tags(text: String) throws {
@@ -47,7 +47,7 @@ struct NameTests {
     }
 
     @Test(
-        "of tags that ECR holds and other registries don't",
+        "of tags that ECR accepts and other registries refuse",
         arguments: [
             ("-3f2a9c1", "a tag can't begin with . or -"), (".hidden", "a tag can't begin with . or -"),
             ("-", "a tag can't begin with . or -"), (".", "a tag can't begin with . or -"),
@@ -66,7 +66,7 @@ struct NameTests {
     }
 
     @Test(
-        "of tags that no registry takes, with the reason",
+        "of tags that no registry accepts are refused with the reason",
         arguments: [
             ("", "a tag has 1 to 300 characters; this has 0"),
             (String(repeating: "x", count: 301), "a tag has 1 to 300 characters; this has 301"),
@@ -104,7 +104,7 @@ struct NameTests {
         }
     }
 
-    @Test("of accounts are twelve digits, leading zeros kept")
+    @Test("of accounts are twelve digits, and keep leading zeros")
     func accounts() throws {
         #expect(try AccountID(parsing: "000000000012").description == "000000000012")
         for text in ["", "1", "11112222333", "1111222233334", "11112222333a", "+11112222333", "１１１１２２２２３３３３"] {
@@ -112,7 +112,7 @@ struct NameTests {
         }
     }
 
-    @Test("are quoted in errors without control characters, and not at any length")
+    @Test("are quoted in errors without control characters, up to a limit")
     func errorText() {
         let error = ReferenceError.malformedAccount("a\u{1B}[31m\nb\u{7F}\u{9B}c\u{202E}d\u{2028}")
         #expect("\(error)" == "'a?[31m?b??c?d?' is not an AWS account: write its 12 digits")
@@ -121,14 +121,14 @@ struct NameTests {
             long == "'\(String(repeating: "x", count: 200))…' is not a digest: "
                 + "write sha256: and 64 lowercase hexadecimal characters"
         )
-        // One character for Swift, a hundred thousand scalars for a terminal.
+        // One character in Swift, and a hundred thousand scalars in a terminal.
         let stacked = "\(ReferenceError.malformedDigest("e" + String(repeating: "\u{301}", count: 100_000)))"
         #expect(stacked.utf8.count < 1_000)
     }
 }
 @Suite("Names in JSON")
 struct DecodedNameTests {
-    @Test("are read where they are well formed")
+    @Test("are parsed if they are well formed")
     func read() throws {
         let decoder = JSONDecoder()
         #expect(try decoder.decode([AccountID].self, from: Data(#"["000011112222"]"#.utf8))[0].value == "000011112222")
@@ -137,7 +137,7 @@ struct DecodedNameTests {
     }
 
     @Test(
-        "are refused by name where they are not",
+        "are refused if they are malformed, and the error names them",
         arguments: ["../../x", "", "a/../b", "/etc", "a b", "team/app\\u001b[31m", "A/b", "a/", "%2e%2e/x"]
     )
     func refused(_ text: String) {
@@ -146,7 +146,7 @@ struct DecodedNameTests {
         #expect(refusal(of: text, as: Content.Tag.self)?.contains("is not a tag") == true)
     }
 
-    /// What the error quotes, which has no control characters.
+    /// The quoted text in the error, without control characters.
     private func refusal<Name: Decodable>(of text: String, as _: Name.Type) -> String? {
         do {
             _ = try JSONDecoder().decode([Name].self, from: Data("[\"\(text)\"]".utf8))

@@ -4,13 +4,13 @@ import Testing
 
 private let hex = "44136fa355b3678a1146ad16f7e8649e94fb4fc21fe77e8310c060f61caaff8a"
 
-/// What people paste that is almost the image they mean.
+/// Tests pasted texts that are almost the image that the user means.
 @Suite("Pasted references")
 struct PastedReferenceTests {
     private static let account = "111122223333"
     private static let ireland = "\(account).dkr.ecr.eu-west-1.amazonaws.com"
 
-    /// A host that is missed, and what the error says besides.
+    /// A mistyped host, and a part of the error.
     static let mistyped: [(String, String)] = [
         (
             "\(account).dkr.ecr.cn-north-1.amazonaws.com",
@@ -61,7 +61,7 @@ struct PastedReferenceTests {
         ("api.ecr-public.us-east-1.amazonaws.com", "public.ecr.aws/ALIAS/NAME"),
     ]
 
-    @Test("of an ECR registry whose host is missed name the right one", arguments: mistyped)
+    @Test("with a mistyped ECR host are refused with the right host", arguments: mistyped)
     func names(host: String, right: String) throws {
         for text in ["\(host)/team/app:v1", "https://\(host)/team/app", host.uppercased() + "/team/app"] {
             let error = try #require(throws: ReferenceError.self, "\(text)") { try ImageReference(parsing: text) }
@@ -85,7 +85,7 @@ struct PastedReferenceTests {
         "console.example.com", "gallery.example.com",
     ]
 
-    @Test("of plain registries whose hosts resemble ECR's are left alone", arguments: registries)
+    @Test("of plain registries with hosts that resemble ECR's are accepted", arguments: registries)
     func plain(host: String) throws {
         let reference = try ImageReference(parsing: "\(host)/ecr/repositories/private:v1")
         #expect(reference.registry == .plain(PlainRegistry(authority: host)))
@@ -100,7 +100,7 @@ struct PastedReferenceTests {
         "\(account).dkr.ecr.eu-west-1.localhost:4566",
     ]
 
-    @Test("of ECR registries in all their forms are taken", arguments: right)
+    @Test("of ECR registries are accepted in all forms", arguments: right)
     func taken(host: String) throws {
         guard case .ecr = try ImageReference(parsing: "\(host)/team/app:v1").registry else {
             Issue.record("\(host) is a plain registry")
@@ -108,9 +108,9 @@ struct PastedReferenceTests {
         }
     }
 
-    /// What stands for an account, and what the error proposes.
+    /// A malformed account, and the suggestion in the error.
     static let accounts: [(String, String)] = [
-        ("11122223333", "its leading zero was lost, as happens where it is read as a number: write 011122223333"),
+        ("11122223333", "its leading zero was lost, as happens when it is read as a number: write 011122223333"),
         ("1122223333", "write 001122223333"),
         ("1111-2222-3333", "write its 12 digits without hyphens: 111122223333"),
         ("1.11122E+11", "it was rounded to a number, as spreadsheets do: write its 12 digits, and keep them as text"),
@@ -119,7 +119,7 @@ struct PastedReferenceTests {
         ("111122223333.0", "it was written as a number: write 111122223333"),
     ]
 
-    @Test("with an account that was read as a number propose its digits", arguments: accounts)
+    @Test("with an account that was read as a number are refused with its digits", arguments: accounts)
     func proposed(account: String, advice: String) throws {
         let texts = [
             "\(account).dkr.ecr.eu-west-1.amazonaws.com/team/app", "\(account).dkr-ecr.eu-west-1.on.aws/team/app",
@@ -133,14 +133,14 @@ struct PastedReferenceTests {
     }
 
     @Test(
-        "with what can't be told to be an account propose none",
+        "without a recognizable account are refused without a suggestion",
         arguments: ["1111222233334", "00001111222", "123", "1.5E+3", "1.2.3", "x"]
     )
     func unproposed(account: String) {
         #expect(AccountID.advice(for: account) == "write its 12 digits")
     }
 
-    @Test("in the form that Inspector and Security Hub give are images with that digest")
+    @Test("in the form of Inspector and Security Hub are images with that digest")
     func inspector() throws {
         let arn = "arn:aws:ecr:eu-west-1:\(Self.account):repository/team/app"
         let meant = try ImageReference(parsing: "\(Self.ireland)/team/app@sha256:\(hex)")
@@ -154,7 +154,7 @@ struct PastedReferenceTests {
         #expect(throws: ReferenceError.self) { try ImageReference(parsing: "\(arn)/sha256:\(hex)@sha256:\(hex)") }
     }
 
-    @Test("with a digest in a tag's place say how it is written")
+    @Test("with a digest in place of a tag are refused with the right form")
     func digestAsTag() throws {
         let texts = [
             "team/app/sha256:\(hex)", "team/app:sha256:\(hex)", "\(Self.ireland)/team/app/sha256:\(hex)",
@@ -172,7 +172,7 @@ struct PastedReferenceTests {
         #expect(try ImageReference(parsing: "tools/mysha256:\(hex)").tag == Tag(parsing: hex))
     }
 
-    /// Addresses of pages, and the image that is proposed.
+    /// The address of a page, and the suggested image.
     static let pages: [(String, String)] = [
         (
             "https://eu-west-1.console.aws.amazon.com/ecr/repositories/private/111122223333/team/app?region=eu-west-1",
@@ -205,7 +205,7 @@ struct PastedReferenceTests {
         ("https://github.com/Team/app/pkgs/container/app/123?tag=v1", "ghcr.io/team/app"),
     ]
 
-    /// What came along with an image, and what the error says of it.
+    /// An image with other pasted characters, and the error.
     static let pastes: [(String, String)] = [
         ("r.test/team/app:v1\n", "it has a line break around it; write r.test/team/app:v1"),
         ("r.test/team/app:v1\r\n", "it has a line break around it; write r.test/team/app:v1"),
@@ -223,18 +223,18 @@ struct PastedReferenceTests {
         ("./app.tar", "a path of this machine is written oci-archive:./app.tar or docker-archive:./app.tar"),
         ("oci:///tmp/lay", "the path follows the colon: write oci:/tmp/lay"),
         ("oci:~/lay:v1", "the shell reads ~ only where a word begins; write oci:$HOME/lay"),
-        ("oci:/tmp/lay@SHA256:\(hex.uppercased())", "a digest is written in small letters"),
+        ("oci:/tmp/lay@SHA256:\(hex.uppercased())", "a digest is written in lowercase"),
         ("r.test/app@sha256:\(hex.uppercased())", "lowercase"),
     ]
 
-    @Test("with what came along are refused with what to write", arguments: pastes)
+    @Test("with surrounding characters are refused with the right form", arguments: pastes)
     func paste(text: String, reason: String) throws {
         let error = try #require(throws: ReferenceError.self) { try ImageReference(parsing: text) }
         #expect("\(error)".contains(reason), "\(error)")
         #expect(!"\(error)".contains("\n"))
     }
 
-    @Test("with a scheme in capitals are read")
+    @Test("with a scheme in capitals are parsed")
     func scheme() throws {
         #expect(
             try ImageReference(parsing: "HTTPS://r.test/app:v1") == ImageReference(parsing: "https://r.test/app:v1")
@@ -247,7 +247,7 @@ struct PastedReferenceTests {
         #expect("\(error)".hasSuffix("image is written \(image)"))
     }
 
-    /// What stands for a region, and what the error says of it.
+    /// A malformed region, and the error.
     static let regions: [(String, String)] = [
         ("eu-west-1\n", "has a line break in it; write eu-west-1"),
         ("eu-west-1\r\n", "has a line break in it; write eu-west-1"),
@@ -268,13 +268,13 @@ struct PastedReferenceTests {
         ("", "is empty; write it as eu-west-1"), ("eu_west_1", "is not the name of a region; write it as eu-west-1"),
     ]
 
-    @Test("name what is wrong with a region", arguments: regions)
+    @Test("with a wrong region are refused with the reason", arguments: regions)
     func region(text: String, fault: String) {
         #expect(RegionText.fault(in: text).map { "\($0)" } == fault)
     }
 
     @Test(
-        "take every region that there is or may be",
+        "accept every region, also future ones",
         arguments: [
             "eu-west-1", "us-gov-west-1", "us-isob-east-1", "eusc-de-east-1", "ap-southeast-7", "mx-central-1", "local",
             "us-east-10",

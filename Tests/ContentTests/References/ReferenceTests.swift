@@ -48,7 +48,7 @@ struct ReferenceTests {
         ),
     ]
 
-    @Test("in ECR name account, region and partition, and come back from their text", arguments: forms)
+    @Test("in ECR name account, region and partition, and are parsed from their own text", arguments: forms)
     func ecr(form: ECRForm) throws {
         for suffix in ["", ":v1.2", "@sha256:\(hex)", ":v1.2@sha256:\(hex)"] {
             let text = "\(form.host)/team/app\(suffix)"
@@ -73,7 +73,7 @@ struct ReferenceTests {
     }
 
     @Test(
-        "mean the same registry, however its host is written",
+        "name the same registry in every form of its host",
         arguments: [
             "000011112222.DKR.ECR.EU-WEST-1.AmazonAWS.com/team/app:v1",
             "https://000011112222.dkr.ecr.eu-west-1.amazonaws.com/team/app:v1",
@@ -109,7 +109,7 @@ struct ReferenceTests {
         #expect(try ImageReference(parsing: text).description == expected)
     }
 
-    @Test("may be in a local cloud, whose host and port are kept")
+    @Test("may name a local cloud, whose host and port are kept")
     func localCloud() throws {
         for text in [
             "000011112222.dkr.ecr.eu-west-1.localhost:4566/team/app:v1", "000011112222.dkr.ecr.eu-west-1.localhost/ab",
@@ -151,7 +151,7 @@ struct ReferenceTests {
             ("public.ecr.aws/docker/library/busybox", "public.ecr.aws", nil, "docker/library/busybox"),
             ("registry:65535/app", "registry:65535", nil, "app"),
             ("my_host.example/app", "my_host.example", nil, "app"),
-            // Names that only look like ECR's.
+            // Hosts that only look like ECR's.
             (
                 "000011112222.dkr.ecr.eu-west-1.amazonaws.com.evil.example/app",
                 "000011112222.dkr.ecr.eu-west-1.amazonaws.com.evil.example", nil, "app"
@@ -170,7 +170,7 @@ struct ReferenceTests {
     }
 
     @Test(
-        "in Docker Hub are one registry by any of its names, and short names are in library/",
+        "in Docker Hub name one registry by any of its names, and short names are in library/",
         arguments: [
             ("docker.io/alpine:3", "docker.io/library/alpine:3"),
             ("docker.io/library/alpine:3", "docker.io/library/alpine:3"),
@@ -189,13 +189,13 @@ struct ReferenceTests {
         }
         #expect(registry.isDockerHub && registry.endpointAuthority == "registry-1.docker.io")
         #expect(try DestinationReference(parsing: "docker.io/alpine").description == "docker.io/library/alpine")
-        // Others keep their names, and answer under them.
+        // The hosts of other registries are kept.
         let other = PlainRegistry(authority: "docker.io.example:5000")
         #expect(!other.isDockerHub && other.endpointAuthority == "docker.io.example:5000")
     }
 
     @Test(
-        "may be in a layout, whose path may hold anything but a colon at its end",
+        "may name a layout, whose path may contain anything except a colon at its end",
         arguments: [
             ("oci:images", "images", nil, false), ("oci:/srv/images:v1", "/srv/images", "v1", false),
             ("oci:./a:b/images", "./a:b/images", nil, false), ("oci:../x/", "../x", nil, false),
@@ -223,7 +223,7 @@ struct ReferenceTests {
     }
 
     @Test(
-        "may be in an archive, which is never a destination",
+        "may name an archive, which is never a destination",
         arguments: [
             ("oci-archive:app.tar", ImageLayout(path: "app.tar", form: .ociArchive), nil),
             ("oci-archive:/srv/app.tar:v1", ImageLayout(path: "/srv/app.tar", form: .ociArchive), "v1"),
@@ -245,7 +245,7 @@ struct ReferenceTests {
     }
 
     @Test(
-        "may have skopeo's docker:// in front, where docker's short names hold",
+        "may begin with skopeo's docker://, after which docker's short names are valid",
         arguments: [
             ("docker://r.example/team/app:v1", "r.example/team/app:v1"),
             ("docker://localhost:5000/app", "localhost:5000/app"), ("docker://[::1]:5000/app", "[::1]:5000/app"),
@@ -264,14 +264,14 @@ struct ReferenceTests {
         if reference.digest == nil { #expect(try DestinationReference(parsing: text).description == plain) }
     }
 
-    @Test("may be a host alone behind docker://, as a destination")
+    @Test("may be a host alone after docker://, as a destination")
     func dockerPrefixedHost() throws {
         #expect(try DestinationReference(parsing: "docker://r.example/").description == "r.example/")
         #expect(throws: ReferenceError.self) { try ImageReference(parsing: "docker://") }
     }
 
     @Test(
-        "in a place of skopeo's that is not read say the way around it",
+        "with another prefix of skopeo's are refused with an alternative",
         arguments: [
             ("docker-daemon:app:v1", "docker save"), ("containers-storage:app", "podman save"),
             ("dir:/srv/app", "skopeo copy --all dir:DIR"), ("sif:./app.sif", "push the image"),
@@ -280,16 +280,16 @@ struct ReferenceTests {
     func otherTransports(text: String, advice: String) throws {
         let error = #expect(throws: ReferenceError.self) { try ImageReference(parsing: text) }
         #expect("\(try #require(error))".contains(advice))
-        // A repository of one's own may be called so.
+        // The caller's own registry may have a repository with this name.
         #expect(try ImageReference(parsing: "dir:v1").repository.value == "dir")
     }
 
-    @Test("never send a host's capitals on")
+    @Test("have hosts in lowercase")
     func capitals() throws {
         #expect(try ImageReference(parsing: "Registry.Example:5000/app").description == "registry.example:5000/app")
     }
 
-    @Test("can be turned to another tag, or to none")
+    @Test("can be changed to another tag, or to none")
     func turning() throws {
         let reference = try ImageReference(parsing: "r.example/app:v1@sha256:\(hex)")
         #expect(reference.bare.description == "r.example/app")
@@ -301,7 +301,7 @@ struct ReferenceTests {
 @Suite("Destinations")
 struct DestinationReferenceTests {
     @Test(
-        "may leave the repository or the tag to the source",
+        "may take the repository or the tag from the source",
         arguments: [
             ("localhost:5000/", "localhost:5000/team/app"), ("r.example/", "r.example/team/app"),
             ("r.example/other", "r.example/other"), ("other", "other"),

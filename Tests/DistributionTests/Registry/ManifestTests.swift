@@ -98,7 +98,7 @@ struct ManifestTests {
             try await stage.client.manifest(tag, of: stage.repository)
         }
         let text = "\(try #require(error))"
-        #expect(text.hasPrefix("the manifest came with Content-Encoding 'x- foo', which was not asked for"))
+        #expect(text.hasPrefix("the manifest came with Content-Encoding 'x- foo', which was not requested"))
         #expect(stage.registry.requests.count == 2)
     }
 

@@ -119,7 +119,7 @@ struct CopyErrorTests {
         ),
         (
             .badManifest(.encoded("x-foo")), .source,
-            "the manifest came with Content-Encoding 'x-foo', which was not asked for and can't be decoded",
+            "the manifest came with Content-Encoding 'x-foo', which was not requested and can't be decoded",
             "have the registry, or the proxy in front of it, send manifests without Content-Encoding, as they are stored",
             .failed
         ),

@@ -410,7 +410,12 @@ extension ErrorGuide {
             "A region that doesn't exist, DNS, or a VPC without the interface endpoint that is named and private DNS (which has no "
                 + "dual-stack names)"
         ),
-        Entry("unreachable", "no answer: …nobody knows the proxy…", 1, "`HTTPS_PROXY` names nobody"),
+        Entry(
+            "unreachable",
+            "no answer: …the host of the proxy … can't be resolved…",
+            1,
+            "The host in `HTTPS_PROXY` doesn't exist"
+        ),
         Entry(
             "unreachable",
             "no answer: …the proxy … answered …",

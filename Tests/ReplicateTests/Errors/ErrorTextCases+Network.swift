@@ -185,13 +185,13 @@ extension ErrorTextCase {
             "proxy's name",
             wire(
                 .unresolvable,
-                "nobody knows the proxy porxy.test:3128",
+                "the host of the proxy porxy.test:3128 can't be resolved",
                 "https://api.ecr.us-west-2.amazonaws.com/",
                 5
             ),
             operation: "BatchGetImage",
             says: """
-                BatchGetImage failed at the destination 444455556666.dkr.ecr.us-west-2.amazonaws.com/prod/app:v1: no answer: https://api.ecr.us-west-2.amazonaws.com/: nobody knows the proxy porxy.test:3128 (curl 5)
+                BatchGetImage failed at the destination 444455556666.dkr.ecr.us-west-2.amazonaws.com/prod/app:v1: no answer: https://api.ecr.us-west-2.amazonaws.com/: the host of the proxy porxy.test:3128 can't be resolved (curl 5)
                   next: check the proxy's name in HTTPS_PROXY
                 """
         ),
@@ -227,13 +227,13 @@ extension ErrorTextCase {
             "proxy wants another login",
             wire(
                 .proxyRefused,
-                "the proxy proxy.test:3128 answered 407, for it wants another user and password than HTTPS_PROXY has",
+                "the proxy proxy.test:3128 answered 407: it requires another user and password than HTTPS_PROXY has",
                 "https://api.ecr.us-west-2.amazonaws.com/",
                 56
             ),
             operation: "BatchGetImage",
             says: """
-                BatchGetImage failed at the destination 444455556666.dkr.ecr.us-west-2.amazonaws.com/prod/app:v1: no answer: https://api.ecr.us-west-2.amazonaws.com/: the proxy proxy.test:3128 answered 407, for it wants another user and password than HTTPS_PROXY has (curl 56)
+                BatchGetImage failed at the destination 444455556666.dkr.ecr.us-west-2.amazonaws.com/prod/app:v1: no answer: https://api.ecr.us-west-2.amazonaws.com/: the proxy proxy.test:3128 answered 407: it requires another user and password than HTTPS_PROXY has (curl 56)
                   next: check the user and the password in HTTPS_PROXY: what isn't a letter or a digit is written as %40 (@), %3A (:)
                 """
         ),
@@ -241,13 +241,13 @@ extension ErrorTextCase {
             "proxy wants a login, and was given none",
             wire(
                 .proxyRefused,
-                "the proxy proxy.test:3128 answered 407, for it wants a user and password, and HTTPS_PROXY has none",
+                "the proxy proxy.test:3128 answered 407: it requires a user and password, and HTTPS_PROXY has none",
                 "https://api.ecr.us-west-2.amazonaws.com/",
                 56
             ),
             operation: "BatchGetImage",
             says: """
-                BatchGetImage failed at the destination 444455556666.dkr.ecr.us-west-2.amazonaws.com/prod/app:v1: no answer: https://api.ecr.us-west-2.amazonaws.com/: the proxy proxy.test:3128 answered 407, for it wants a user and password, and HTTPS_PROXY has none (curl 56)
+                BatchGetImage failed at the destination 444455556666.dkr.ecr.us-west-2.amazonaws.com/prod/app:v1: no answer: https://api.ecr.us-west-2.amazonaws.com/: the proxy proxy.test:3128 answered 407: it requires a user and password, and HTTPS_PROXY has none (curl 56)
                   next: the proxy wants a login: write it as HTTPS_PROXY=http://USER:PASSWORD@PROXY:PORT
                 """
         ),

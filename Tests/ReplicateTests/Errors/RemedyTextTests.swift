@@ -81,7 +81,7 @@ struct RemedyTextTests {
 
     @Test("a proxy's address that is none is what is to be mended")
     func proxyAddress() {
-        let error = WireError(.badURL, "the proxy's address is not one: see HTTPS_PROXY", curlCode: 7)
+        let error = WireError(.badURL, "the proxy's address is not valid: see HTTPS_PROXY", curlCode: 7)
         #expect(atRegistry(error).remedy.hasPrefix("write HTTPS_PROXY"))
     }
 

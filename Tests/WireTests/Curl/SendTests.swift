@@ -8,7 +8,7 @@ import Testing
 
 @Suite("Sending a message", .timeLimit(.minutes(1)))
 struct SendTests {
-    @Test("brings back status, fields and body")
+    @Test("returns status, fields and body")
     func happyPath() async throws {
         try await withServer { connection in
             let head = try connection.readHead()
@@ -29,7 +29,7 @@ struct SendTests {
         }
     }
 
-    @Test("asks for a head without waiting for a body")
+    @Test("sends HEAD without waiting for a body")
     func head() async throws {
         try await withServer { connection in
             let head = try connection.readHead()
@@ -45,7 +45,7 @@ struct SendTests {
         }
     }
 
-    @Test("sends a body with its length, whatever the method", arguments: ["POST", "PUT", "PATCH", "DELETE"])
+    @Test("sends a body with its length, with any method", arguments: ["POST", "PUT", "PATCH", "DELETE"])
     func bodies(_ method: String) async throws {
         let body = sampleBytes(1_500_000)
         try await withServer { connection in
@@ -73,7 +73,7 @@ struct SendTests {
     }
 
     @Test(
-        "says a length of 0 where the method expects a body, and nothing elsewhere",
+        "sends a length of 0 only for methods that expect a body",
         arguments: [("POST", "0"), ("PUT", "0"), ("PATCH", "0"), ("GET", nil), ("DELETE", nil)]
     )
     func emptyBodies(_ method: String, _ length: String?) async throws {
@@ -90,7 +90,7 @@ struct SendTests {
         }
     }
 
-    @Test("leaves no way to smuggle a second field in")
+    @Test("lets no value smuggle in a second field")
     func injection() async throws {
         try await withServer { connection in
             let head = try connection.readHead()
@@ -107,7 +107,7 @@ struct SendTests {
         }
     }
 
-    @Test("keeps the last head only, and gives redirects as they are")
+    @Test("keeps only the last head, and returns redirects as answers")
     func heads() async throws {
         try await withServer { connection in
             _ = try connection.readHead()
@@ -124,7 +124,7 @@ struct SendTests {
         }
     }
 
-    @Test("keeps connections, and counts what it did")
+    @Test("keeps connections alive, and counts requests and connections")
     func statistics() async throws {
         try await withServer(serving([1])) { server in
             try await withTransport { transport in
@@ -136,12 +136,12 @@ struct SendTests {
         }
     }
 
-    @Test("sends again by itself when a kept connection turns out to be dead")
+    @Test("sends again when a kept connection is dead")
     func deadConnection() async throws {
         try await withServer { connection in
             let head = try connection.readHead()
             try connection.answer("200 OK", [], try connection.read(head.contentLength))
-            // The next request is taken whole, and then nobody is there to answer.
+            // The server reads the next request and closes the connection without an answer.
             _ = try connection.read(try connection.readHead().contentLength)
         } _: { server in
             try await withTransport { transport in
@@ -156,7 +156,7 @@ struct SendTests {
         }
     }
 
-    @Test("reaches a name under localhost")
+    @Test("resolves a name below localhost")
     func localhost() async throws {
         try await withServer(serving([1])) { server in
             try await withTransport { transport in
@@ -166,7 +166,7 @@ struct SendTests {
         }
     }
 
-    @Test("many at once share one thread")
+    @Test("runs many requests at once on one thread")
     func manyAtOnce() async throws {
         try await withServer(serving(sampleBytes(1_000))) { server in
             try await withTransport { transport in
@@ -224,7 +224,7 @@ struct SendFailureTests {
         }
     }
 
-    @Test("never starts in a task that is cancelled already")
+    @Test("doesn't start in a task that is already cancelled")
     func cancelledBefore() async throws {
         try await withServer {
             $0.stall()
@@ -253,7 +253,7 @@ struct SendFailureTests {
         }
     }
 
-    @Test("refuses a head without end")
+    @Test("refuses an endless head")
     func headWithoutEnd() async throws {
         try await withServer { connection in
             _ = try connection.readHead()
@@ -267,10 +267,10 @@ struct SendFailureTests {
         }
     }
 
-    @Test("tells refused, unresolvable, cut and not HTTP apart")
+    @Test("distinguishes refused, unresolvable, cut and not HTTP")
     func reasons() async throws {
         try await withTransport { transport in
-            // Nobody listens on port 1; a port that was just given back may be another test's by now.
+            // No server listens on port 1; a port that was just closed may belong to another test by now.
             let refused = WireRequest(.get, try HTTPURL("http://127.0.0.1:1/x?secret"))
             let error = await wireError { try await transport.send(refused) }
             #expect(error?.reason == .unreachable)
@@ -310,7 +310,7 @@ struct SendFailureTests {
         }
     }
 
-    @Test("speaks plain http to loopback and to named endpoints only")
+    @Test("uses plain http only for loopback and for endpoints that the user named")
     func plainHTTP() async throws {
         var configuration = TransportConfiguration()
         configuration.plainHTTPAuthorities = ["named.invalid:8080"]
@@ -323,7 +323,7 @@ struct SendFailureTests {
         }
     }
 
-    @Test("comes back when the transport is shut down, and so does what comes later")
+    @Test("fails when the transport is shut down, and so does a later one")
     func shutdown() async throws {
         let arrived = Signal()
         try await withServer { connection in

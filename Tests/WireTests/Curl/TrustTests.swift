@@ -8,7 +8,7 @@ import Testing
 
 @Suite("Trusting a server", .timeLimit(.minutes(1)))
 struct TrustTests {
-    @Test("refuses a certificate that no trusted CA signed, and takes it when the user does")
+    @Test("refuses a certificate that no trusted CA signed, and accepts it with the user's CA bundle")
     func selfSigned() async throws {
         try await withTLSServer { server in
             let request = WireRequest(
@@ -36,7 +36,7 @@ struct TrustTests {
         }
     }
 
-    @Test("says so, and which file it is, when the bundle of certificates isn't there or is none")
+    @Test("names the file when the CA bundle is missing or not valid")
     func noBundle() async throws {
         try await withTLSServer { server in
             let folder = server.certificate.prefix { $0 != "." }
@@ -61,11 +61,11 @@ struct TrustTests {
     }
 
     @Test(
-        "speaks TLS 1.2 and later, and nothing older",
+        "uses TLS 1.2 and later only",
         arguments: [("-tls1_1", false), ("-tls1_2", true), ("-tls1_3", true)]
     )
     func versions(_ version: String, _ isSpoken: Bool) async throws {
-        // Without the last two OpenSSL itself would refuse the old ones, at the server.
+        // Without the last two options OpenSSL would refuse old versions at the server.
         try await withTLSServer([version, "-cipher", "DEFAULT@SECLEVEL=0"]) { server in
             try await withTransport(TransportConfiguration(caBundle: server.certificate)) { transport in
                 let request = WireRequest(
@@ -102,7 +102,7 @@ struct TrustTests {
     }
 }
 
-/// `openssl s_server`, serving one file named `blob` under a certificate made for the occasion.
+/// A run of `openssl s_server` that serves one file named `blob`, with a certificate created for it.
 struct TLSServer {
     let port: Int
     /// The path of its certificate.
@@ -120,7 +120,7 @@ func withTLSServer(_ more: [String] = [], _ body: (TLSServer) async throws -> Vo
                 "s_server", "-accept", "127.0.0.1:0", "-cert", certificate.file, "-key", certificate.key, "-WWW",
             ] + more
         _ = try await withChild(.openssl, arguments, directory: folder) { server in
-            // It says `ACCEPT 127.0.0.1:PORT` once it listens.
+            // It prints `ACCEPT 127.0.0.1:PORT` once it listens.
             let line = try await server.output.first { $0.hasPrefix("ACCEPT 127.0.0.1:") }
             let port = try #require(Int(line.dropFirst("ACCEPT 127.0.0.1:".count)))
             try await body(TLSServer(port: port, certificate: certificate.file, bytes: bytes))
@@ -128,9 +128,9 @@ func withTLSServer(_ more: [String] = [], _ body: (TLSServer) async throws -> Vo
     }
 }
 
-@Suite("What libcurl says")
+@Suite("A message of libcurl's")
 struct CurlTextTests {
-    @Test("loses queries and passwords on its way into an error")
+    @Test("is stripped of queries and passwords in an error")
     func redacted() {
         #expect(withoutQueries("got https://s3/x?X-Amz-Signature=abc back") == "got https://s3/x?… back")
         #expect(withoutQueries("syntax in 'http://user:s3cret@proxy:1'") == "syntax in 'http://…@proxy:1'")

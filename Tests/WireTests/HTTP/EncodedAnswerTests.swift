@@ -7,16 +7,16 @@ import Testing
 
 @testable import Wire
 
-/// Answers with a `Content-Encoding`, which nobody has asked for.
+/// Tests answers with a `Content-Encoding` that was not requested.
 @Suite("Encoded answers", .timeLimit(.minutes(1)))
 struct EncodedAnswerTests {
     private static let text = #"{"tags":["v1"]}"#
-    /// The text as gzip, zlib and zstd, made with their own programs.
+    /// The text as gzip, zlib and zstd, encoded by their own programs.
     private static let gzip = "H4sIAAAAAAACA6tWKklML1ayilYqM1SKrQUAyIKLeQ8AAAA="
     private static let zlib = "eNqrVipJTC9WsopWKjNUiq0FACd1BMk="
     private static let zstd = "KLUv/QRYeQAAeyJ0YWdzIjpbInYxIl19fzdHYQ=="
 
-    /// Answers each request with these bytes under that label, and keeps what was sent.
+    /// A script that answers each request with these bytes and this label, and records the requests.
     private func server(_ label: String, _ body: [UInt8], _ heads: Lock<[String?]>) -> ScriptedServer.Script {
         { connection in
             while true {
@@ -42,7 +42,7 @@ struct EncodedAnswerTests {
     }
 
     @Test(
-        "are decoded where that is asked for",
+        "are decoded if the request asks for it",
         arguments: [
             ("gzip", gzip), ("x-gzip", gzip), ("GZIP", gzip), ("deflate", zlib), ("identity", nil), ("", nil),
         ] as [(String, String?)]
@@ -52,7 +52,7 @@ struct EncodedAnswerTests {
         #expect(String(decoding: try await decoded(label, body).body, as: UTF8.self) == Self.text)
     }
 
-    @Test("in zstd are decoded, or said to be undecodable where libcurl was built without it")
+    @Test("in zstd are decoded, or undecodable if libcurl was built without it")
     func zstd() async throws {
         let body = [UInt8](try #require(Data(base64Encoded: Self.zstd)))
         do {
@@ -63,7 +63,7 @@ struct EncodedAnswerTests {
     }
 
     @Test(
-        "whose label is unknown or wrong say so, and aren't asked for again and again",
+        "with an unknown or wrong label are undecodable, and not retried",
         arguments: ["gzip", "deflate", "x-unknown", "aws-chunked", "gzip, x-unknown"]
     )
     func undecodable(label: String) async throws {
@@ -72,16 +72,16 @@ struct EncodedAnswerTests {
         #expect(error?.retryAdvice == .never)
     }
 
-    @Test("that grow past the limit when they are decoded are too large")
+    @Test("that exceed the limit after decoding are too large")
     func bomb() async throws {
-        // 65,535 times `a` in 97 bytes of gzip.
+        // 97 bytes of gzip that decode to 65,535 times `a`.
         let body = [UInt8](try #require(Data(base64Encoded: Self.bomb)))
         #expect(try await decoded("gzip", body, limit: 70_000).body.count == 65_535)
         let error = await #expect(throws: WireError.self) { try await decoded("gzip", body, limit: 60_000) }
         #expect(error?.reason == .answerTooLarge)
     }
 
-    @Test("of blobs are the blob's own bytes under any label, also a part of one")
+    @Test("of blobs are never decoded, nor those of parts")
     func blobs() async throws {
         let bytes = sampleBytes(10)
         for label in ["gzip", "x-gzip", "zstd", "br", "deflate", "nonsense"] {
@@ -107,7 +107,7 @@ struct EncodedAnswerTests {
         }
     }
 
-    @Test("stay what their request accepts, where it says so")
+    @Test("follow the request's own Accept-Encoding")
     func ownField() async throws {
         let heads = Lock<[String?]>([])
         try await withServer(server("", [], heads)) { server in

@@ -4,10 +4,10 @@ import Testing
 
 @testable import Wire
 
-@Suite("Addresses that a registry may not send us to")
+@Suite("Addresses to which a registry may not redirect")
 struct GuardedAddressTests {
     @Test(
-        "are this machine, its network link and the key services, however they are written",
+        "are this machine's, link-local ones and those of key services, in every form",
         arguments: [
             "127.0.0.1", "127.1", "127.255.255.254", "2130706433", "0x7f000001", "0x7f.1", "017700000001", "0177.0.0.1",
             "0.0.0.0", "0", "169.254.169.254", "169.254.170.2", "169.254.170.23", "169.254.0.1", "2852039166",
@@ -23,7 +23,7 @@ struct GuardedAddressTests {
     }
 
     @Test(
-        "are no others",
+        "don't include any others",
         arguments: [
             "registry.example", "10.0.0.1", "192.168.1.1", "172.17.0.1", "8.8.8.8", "128.0.0.1", "126.255.255.255",
             "169.253.1.1", "169.255.1.1", "[2001:db8::1]", "[fd00::1]", "[fec0::1]", "[::ffff:10.0.0.1]",
@@ -35,7 +35,7 @@ struct GuardedAddressTests {
     }
 
     @Test(
-        "know loopback from the rest",
+        "distinguish loopback from the rest",
         arguments: [
             ("127.0.0.1", true), ("::1", true), ("::ffff:127.0.0.1", true), ("169.254.1.1", false), ("10.0.0.1", false),
             ("::", false),
@@ -48,7 +48,7 @@ struct GuardedAddressTests {
 
 @Suite("A redirect to this machine", .timeLimit(.minutes(1)))
 struct RedirectGuardTests {
-    /// One that nobody here has connected to.
+    /// A registry without any connection so far.
     private static let registry = "https://registry.example/v2/"
 
     private func request(_ text: String, namedBy registry: String) throws -> WireRequest {
@@ -58,7 +58,7 @@ struct RedirectGuardTests {
     }
 
     @Test(
-        "is refused before anything is connected, where its address says so",
+        "is refused before connecting, if its host shows it",
         arguments: ["127.0.0.1", "localhost", "[::ffff:127.0.0.1]", "2130706433"]
     )
     func literal(_ host: String) async throws {
@@ -72,7 +72,7 @@ struct RedirectGuardTests {
             #expect(error?.reason == .badRedirect)
             #expect(error?.detail.contains("registry.example leads to \(host)") == true, "\(error as Any)")
             #expect(error?.retryAdvice == .never)
-            // However many places it leads through.
+            // Also after several redirects.
             let following = try first.following("https://\(host):1/")
             #expect(following.namedBy == first.url)
             next.namedBy = try first.following("https://mirror.example/").following("https://\(host):1/").namedBy
@@ -81,7 +81,7 @@ struct RedirectGuardTests {
         #expect(server.connectionCount == 0)
     }
 
-    @Test("is refused by the address that was connected to, before a request is sent, new connection or kept")
+    @Test("is refused by the connected address before a request is sent, on new and kept connections")
     func connected() async throws {
         let server = try ScriptedServer { connection in
             while true {
@@ -90,7 +90,7 @@ struct RedirectGuardTests {
             }
         }
         defer { server.stop() }
-        // The guard knows names by what they resolve to; here the kept connection has the address.
+        // The guard checks the address that a name resolves to; here it is that of the kept connection.
         let redirects = RedirectGuard()
         let next = try request("http://alias.example:\(server.port)/", namedBy: Self.registry)
         try redirects.permit(next)
@@ -98,7 +98,7 @@ struct RedirectGuardTests {
             #expect(redirects.refusal(of: next, at: address)?.reason == .badRedirect)
         }
         #expect(redirects.refusal(of: next, at: "203.0.113.9") == nil)
-        // A registry that is itself at loopback may lead there, and no longer once it is elsewhere.
+        // A registry at loopback may redirect to loopback, until it moves to another address.
         let registry = try HTTPURL(Self.registry)
         redirects.note(registry, isLoopback: true)
         #expect(redirects.refusal(of: next, at: "127.0.0.1") == nil)
@@ -106,7 +106,7 @@ struct RedirectGuardTests {
         #expect(redirects.refusal(of: next, at: "127.0.0.1") != nil)
     }
 
-    @Test("is followed where the registry was found at loopback itself, a blob's too")
+    @Test("is followed if the registry is at loopback itself, also for a blob")
     func fromLoopback() async throws {
         let bytes = sampleBytes(100_000)
         let server = try ScriptedServer { connection in
@@ -122,7 +122,7 @@ struct RedirectGuardTests {
         }
         defer { server.stop() }
         try await withTransport { transport in
-            // By another name of the same machine: the connection tells.
+            // With another name of the same machine, the connection decides.
             let registry = "http://127.0.0.1:\(server.port)/v2/"
             _ = try await transport.send(WireRequest(.get, try HTTPURL(registry)))
             let next = try request("http://localhost:\(server.port)/", namedBy: registry)
@@ -133,7 +133,7 @@ struct RedirectGuardTests {
         }
     }
 
-    @Test("is refused for both ends of a blob")
+    @Test("is refused at both ends of a blob")
     func relays() async throws {
         let bytes = sampleBytes(100)
         let server = try ScriptedServer { try $0.answer("200 OK", [], bytes) }
@@ -151,7 +151,7 @@ struct RedirectGuardTests {
         #expect(server.connectionCount == 0)
     }
 
-    @Test("behind a proxy is decided by the name, and a proxy of this machine makes no registry a local one")
+    @Test("is decided by the name behind a proxy, and a proxy at loopback doesn't make the registry local")
     func proxied() async throws {
         let proxy = try ScriptedServer { connection in
             while true {

@@ -4,10 +4,10 @@ import Testing
 
 @testable import Wire
 
-@Suite("The wait a server asks for")
+@Suite("The wait that a server asks for")
 struct HTTPDateTests {
     @Test(
-        "dates, as date(1) counts them",
+        "dates are parsed like date(1) does",
         arguments: [
             ("Sun, 06 Nov 1994 08:49:37 GMT", 784_111_777), ("Thu, 01 Jan 1970 00:00:00 GMT", 0),
             ("Tue, 29 Feb 2000 23:59:59 GMT", 951_868_799), ("Wed, 01 Mar 2000 00:00:00 GMT", 951_868_800),
@@ -18,7 +18,7 @@ struct HTTPDateTests {
         #expect(durationUntil(httpDate: text, now: Date(timeIntervalSince1970: 0)) == .seconds(seconds))
     }
 
-    @Test("a server's clock is read from its answer")
+    @Test("the server's time is read from its answer")
     func date() {
         #expect(
             WireResponse(status: .ok, fields: [.date: "Sun, 06 Nov 1994 08:49:37 GMT"]).date
@@ -28,14 +28,14 @@ struct HTTPDateTests {
         #expect(WireResponse(status: .ok).date == nil)
     }
 
-    @Test("a date gone by is no wait")
+    @Test("a date in the past means no wait")
     func past() {
         let now = Date(timeIntervalSince1970: 784_111_778)
         #expect(durationUntil(httpDate: "Sun, 06 Nov 1994 08:49:37 GMT", now: now) == .zero)
     }
 
     @Test(
-        "what is no date is no wait",
+        "a text that is not a date means no wait",
         arguments: [
             "", "soon", "Sunday, 06-Nov-94 08:49:37 GMT", "Sun, 06 Nov 1994 08:49:37 CET",
             "Sun, 99 Nov 1994 08:49:37 GMT",
@@ -47,7 +47,7 @@ struct HTTPDateTests {
     }
 
     @Test(
-        "seconds, milliseconds and dates, however long they are",
+        "seconds, milliseconds and dates are read, of any length",
         arguments: [
             ("Retry-After", "7", 7_000), ("Retry-After", "86400", 86_400_000), ("Retry-After", "-1", nil),
             ("x-amz-retry-after", "1500", 1_500), ("Retry-After", "7 8", nil),
@@ -63,7 +63,7 @@ struct HTTPDateTests {
         #expect(response.retryAfter == milliseconds.map { .milliseconds($0) })
     }
 
-    @Test("a date is held against the server's own clock")
+    @Test("a date is compared with the server's own clock")
     func serverClock() {
         let fields: HTTPFields = [
             .date: "Sun, 06 Nov 1994 08:49:37 GMT", .retryAfter: "Sun, 06 Nov 1994 08:49:57 GMT",

@@ -6,7 +6,7 @@ import Testing
 @Suite("An address")
 struct HTTPURLTests {
     @Test(
-        "keeps its text as it was written",
+        "keeps its text unchanged",
         arguments: [
             "https://example.com/", "http://example.com:8080/a/%2e%2E/b?x=%2f&y=a+b", "https://[::1]:5000/v2/",
             "https://h/p?", "https://h/?a=b?c=d", "https://123.dkr.ecr.eu-west-1.amazonaws.com/v2/a/b/blobs/uploads/",
@@ -52,7 +52,7 @@ struct HTTPURLTests {
     }
 
     @Test(
-        "resolves what a Location says",
+        "resolves a Location",
         arguments: [
             ("https://other/x?y", "https://other/x?y"), ("//other/x", "https://other/x"),
             ("/v2/c", "https://h:5000/v2/c"), ("c?d", "https://h:5000/a/c?d"), ("?d=e", "https://h:5000/a/b?d=e"),
@@ -63,7 +63,7 @@ struct HTTPURLTests {
     }
 
     @Test(
-        "takes a Location of another scheme for no path",
+        "doesn't read a Location with another scheme as a path",
         arguments: ["file:///etc/passwd", "gopher://x/", "FTP://127.0.0.1/x", "javascript:1", "data:,x"]
     )
     func foreignScheme(location: String) throws {
@@ -72,7 +72,7 @@ struct HTTPURLTests {
         #expect(try HTTPURL("https://h/a/b").resolving("c/d:e").text == "https://h/a/c/d:e")
     }
 
-    @Test("knows what stays on this machine")
+    @Test("recognizes loopback hosts")
     func loopback() throws {
         for host in ["localhost", "a.localhost", "127.0.0.1", "127.9.9.9", "[::1]"] {
             #expect(try HTTPURL("http://\(host)/").isLoopback, "\(host)")
@@ -82,7 +82,7 @@ struct HTTPURLTests {
         }
     }
 
-    @Test("takes one more query item")
+    @Test("accepts a further query item")
     func appending() throws {
         #expect(try HTTPURL("https://h/p").appending(query: "a=b").text == "https://h/p?a=b")
         #expect(try HTTPURL("https://h/p?").appending(query: "a=b").text == "https://h/p?a=b")
@@ -107,13 +107,13 @@ struct FollowingTests {
         #expect(next.fields[.authorization] == "Bearer secret")
     }
 
-    @Test("leaves them behind elsewhere", arguments: ["https://other/b", "https://h:444/b"])
+    @Test("drops them at another origin", arguments: ["https://other/b", "https://h:444/b"])
     func otherOrigin(_ location: String) throws {
         let next = try request("https://h/a").following(location)
         #expect(Set(next.fields.map(\.name)) == [.range, .accept])
     }
 
-    @Test("never falls to plain http")
+    @Test("is refused from https to plain http")
     func downgrade() throws {
         let secure = try request("https://h/a")
         #expect { try secure.following("http://h/a?secret") } throws: {
@@ -141,7 +141,7 @@ struct AnswerTests {
         #expect(answer.retryAfter == expected)
     }
 
-    @Test("is put together from lines, the last head counting")
+    @Test("is collected from lines, and the last head counts")
     func head() {
         var head = AnswerHead()
         let lines = [
@@ -159,7 +159,7 @@ struct AnswerTests {
         #expect(head.fields[.location] == "/a:b")
     }
 
-    @Test("cuts queries out of libcurl's words")
+    @Test("removes queries from libcurl's messages")
     func queries() {
         #expect(
             withoutQueries("bad URL https://h/p?X-Amz-Signature=abc in request")

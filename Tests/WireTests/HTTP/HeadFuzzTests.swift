@@ -4,9 +4,9 @@ import Testing
 
 @testable import Wire
 
-@Suite("Heads and addresses that were mangled", .timeLimit(.minutes(1)))
+@Suite("Mutated heads and addresses", .timeLimit(.minutes(1)))
 struct HeadFuzzTests {
-    @Test("a head is taken line by line, whatever the lines are")
+    @Test("a head is read line by line, with any lines")
     func heads() {
         let lines = [
             "HTTP/1.1 100 Continue\r\n", "\r\n", "HTTP/1.1 200 OK\r\n", "Content-Length: 12345\r\n",
@@ -35,7 +35,7 @@ struct HeadFuzzTests {
         reportCases("fuzz, heads", count)
     }
 
-    @Test("an address that is taken is taken again from its own text, and so is what it leads to")
+    @Test("an accepted address is accepted again from its own text, and so are the addresses resolved against it")
     func addresses() throws {
         let base = try HTTPURL("https://registry.example:5000/v2/team/app/blobs/uploads/1?state=a%2Fb")
         let texts = [

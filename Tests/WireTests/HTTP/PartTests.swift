@@ -15,7 +15,7 @@ struct PartTests {
         return request
     }
 
-    @Test("a part goes out as base64, with its length, and is told from a message by nobody")
+    @Test("a part is sent as base64, with its length, like any other message")
     func uploads() async throws {
         let bytes = sampleBytes(5_000_000)
         let body = RequestBody(prefix: Array("<".utf8), base64Of: PartBuffer(bytes), suffix: Array(">".utf8))
@@ -32,7 +32,7 @@ struct PartTests {
         }
     }
 
-    @Test("a part is sent again from its beginning where a kept connection turns out to be dead")
+    @Test("a part is sent again from its beginning when a kept connection is dead")
     func rewinds() async throws {
         let body = RequestBody(prefix: [1], base64Of: PartBuffer(sampleBytes(100_000)), suffix: [2])
         let first = Lock(true)
@@ -44,7 +44,7 @@ struct PartTests {
             if isFirst {
                 _ = try connection.readHead()
                 try connection.answer("200 OK", [], [])
-                // The next request meets a connection that is cut after it has taken some of the body.
+                // The connection is cut after the server has read some of the next request's body.
                 _ = try connection.readHead()
                 return
             }
@@ -57,7 +57,7 @@ struct PartTests {
                 #expect(try await transport.send(warm).status == .ok)
                 var request = WireRequest(.put, try HTTPURL(server.url()))
                 request.content = body
-                // Whether libcurl sends it anew itself or says that it was cut, it never sends the rest alone.
+                // libcurl sends it again or reports the cut, but never sends the rest alone.
                 do {
                     let answer = try await transport.send(request)
                     #expect(answer.excerpt() == sha256Hex(body.bytes))
@@ -69,7 +69,7 @@ struct PartTests {
     }
 
     @Test(
-        "what was asked for goes into the buffer, whatever was in there",
+        "an answer replaces the contents of the buffer",
         arguments: ["206 Partial Content", "200 OK"]
     )
     func receives(_ status: String) async throws {
@@ -104,7 +104,7 @@ struct PartTests {
         }
     }
 
-    @Test("a server that ignores the range is left as soon as it says so")
+    @Test("a server that ignores the range is cut off after its head")
     func ignoresRange() async throws {
         try await withServer { connection in
             _ = try connection.readHead()
@@ -122,7 +122,7 @@ struct PartTests {
     }
 
     @Test(
-        "redirects and refusals come with their own words, and the buffer stays as it was",
+        "redirects and error answers are returned with their bodies, and the buffer stays unchanged",
         arguments: [307, 403, 503]
     )
     func others(_ status: Int) async throws {
@@ -140,7 +140,7 @@ struct PartTests {
         }
     }
 
-    @Test("more than fits is an error, and so is less than was said")
+    @Test("more bytes than fit are an error, and so are fewer than announced")
     func wrongLengths() async throws {
         try await withServer { connection in
             let head = try connection.readHead()
@@ -161,7 +161,7 @@ struct PartTests {
         }
     }
 
-    @Test("a part may take longer than its deadline as long as something moves")
+    @Test("a part may take longer than its deadline while bytes move")
     func slowIsNotStalled() async throws {
         try await withServer { connection in
             _ = try connection.readHead()
@@ -181,7 +181,7 @@ struct PartTests {
         }
     }
 
-    @Test("parts are bound by the rate that all blobs share")
+    @Test("parts keep to the rate that all blobs share")
     func rate() async throws {
         let bytes = sampleBytes(2_000_000)
         try await withServer { connection in
@@ -192,14 +192,14 @@ struct PartTests {
                 let buffer = PartBuffer(capacity: bytes.count)
                 let started = ContinuousClock.now
                 _ = try await transport.send(try ranged(server, into: buffer))
-                // Half a second, less what may come at once.
+                // Half a second, minus the burst.
                 #expect(ContinuousClock.now - started > .milliseconds(400))
                 #expect(buffer.digest == Digest(of: bytes))
             }
         }
     }
 
-    @Test("where nothing moves in either direction it ends as stalled", arguments: ["download", "upload"])
+    @Test("a part without moving bytes, in either direction, ends as stalled", arguments: ["download", "upload"])
     func stalls(_ way: String) async throws {
         try await withServer { connection in
             _ = try connection.readHead()
@@ -211,7 +211,7 @@ struct PartTests {
                 var request = try ranged(server, into: PartBuffer(capacity: 12))
                 if way == "upload" {
                     request = WireRequest(.post, try HTTPURL(server.url()))
-                    // More than the sockets hold.
+                    // More than the sockets can buffer.
                     let part = PartBuffer(sampleBytes(20 << 20))
                     request.content = RequestBody(prefix: [], base64Of: part, suffix: [])
                 }

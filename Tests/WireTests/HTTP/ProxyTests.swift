@@ -8,7 +8,7 @@ import Testing
 
 @Suite("Through a proxy", .timeLimit(.minutes(1)))
 struct ProxyTests {
-    /// A proxy that keeps what it is asked, and answers all of it with a status.
+    /// A proxy that records its requests, and answers each with one status.
     private final class Asked: Sendable {
         private let heads = Lock<[String]>([])
         let status: String
@@ -38,7 +38,7 @@ struct ProxyTests {
         )
     }
 
-    @Test("https asks for a tunnel, plain http for the whole address")
+    @Test("https requests use a tunnel, plain http requests send the whole address")
     func asked() async throws {
         let asked = Asked("503 No")
         try await withServer(asked.script) { proxy in
@@ -54,7 +54,7 @@ struct ProxyTests {
         #expect(asked.lines == ["CONNECT api.ecr.example:443 HTTP/1.1", "GET http://plain.example/y?z HTTP/1.1"])
     }
 
-    @Test("blobs go there too")
+    @Test("blobs are relayed through it too")
     func blobs() async throws {
         let asked = Asked("502 No")
         try await withServer(asked.script) { proxy in
@@ -76,11 +76,11 @@ struct ProxyTests {
     }
 
     @Test(
-        "what it refuses is said with its name, and never with its password",
+        "an error names the proxy without its password",
         arguments: [
             (
                 "407 Proxy Authentication Required",
-                "answered 407, for it wants another user and password than HTTPS_PROXY has", RetryAdvice.never
+                "answered 407: it requires another user and password than HTTPS_PROXY has", RetryAdvice.never
             ),
             ("403 Forbidden", "answered 403", .never), ("502 Bad Gateway", "answered 502", .backOff),
         ]
@@ -98,7 +98,7 @@ struct ProxyTests {
         }
     }
 
-    @Test("one that wants a login and was given none says so")
+    @Test("an error says that the proxy requires a login and none was given")
     func withoutUser() async throws {
         let asked = Asked("407 Proxy Authentication Required")
         try await withServer(asked.script) { proxy in
@@ -106,13 +106,13 @@ struct ProxyTests {
                 let error = await wireError {
                     try await transport.send(WireRequest(.get, try HTTPURL("https://api.ecr.example/")))
                 }
-                let words = "answered 407, for it wants a user and password, and HTTPS_PROXY has none"
+                let words = "answered 407: it requires a user and password, and HTTPS_PROXY has none"
                 #expect(error?.detail == "the proxy 127.0.0.1:\(proxy.port) \(words)")
             }
         }
     }
 
-    @Test("messages and blobs come through it, both ends of TLS being ours and the server's")
+    @Test("messages and blobs pass through a tunnel, with TLS between this client and the server")
     func tunnelled() async throws {
         let asked = Lock<[String]>([])
         let received = Received()
@@ -154,14 +154,14 @@ struct ProxyTests {
         #expect(asked.withLock { $0 } == Array(repeating: "CONNECT \(Certificate.tunnelled):443 HTTP/1.1", count: 2))
     }
 
-    @Test("one that isn't there, that nobody knows or that is not an address is said so")
+    @Test("an error says that the proxy can't be reached, can't be resolved or has an invalid address")
     func absent() async throws {
-        let nobody = unresolvableName()
+        let unknown = unresolvableName()
         for (proxy, reason, words) in [
             ("http://u:s3cret@127.0.0.1:1", WireError.Reason.unreachable, "the proxy 127.0.0.1:1 can't be reached"),
-            ("http://u:s3cret@\(nobody):1", .unresolvable, "nobody knows the proxy \(nobody):1"),
-            ("u:s3cret@what is this", .badURL, "the proxy's address is not one: see HTTPS_PROXY"),
-            ("http://u:s3cret@127.0.0.1:port", .badURL, "the proxy's address is not one: see HTTPS_PROXY"),
+            ("http://u:s3cret@\(unknown):1", .unresolvable, "the host of the proxy \(unknown):1 can't be resolved"),
+            ("u:s3cret@what is this", .badURL, "the proxy's address is not valid: see HTTPS_PROXY"),
+            ("http://u:s3cret@127.0.0.1:port", .badURL, "the proxy's address is not valid: see HTTPS_PROXY"),
         ] {
             let configuration = TransportConfiguration(proxies: Proxies(https: proxy))
             try await withTransport(configuration) { transport in
@@ -176,7 +176,7 @@ struct ProxyTests {
     }
 
     @Test(
-        "some hosts are spoken to directly",
+        "exceptions are reached directly",
         arguments: ["example", ".example", "*", "other.org, API.ECR.example", "10.0.0.0/8,ecr.example"]
     )
     func exceptions(_ list: String) async throws {
@@ -191,7 +191,7 @@ struct ProxyTests {
         #expect(asked.lines == [])
     }
 
-    @Test("blocks of addresses may be excepted")
+    @Test("blocks of addresses can be exceptions")
     func blocks() async throws {
         let asked = Asked("503 No")
         try await withServer(asked.script) { proxy in
@@ -204,7 +204,7 @@ struct ProxyTests {
         #expect(asked.lines == ["CONNECT 198.51.100.7:443 HTTP/1.1"])
     }
 
-    /// An entry, an address, and whether it is excepted; in Go's `http/httpproxy` too.
+    /// An entry, an address, and whether the entry matches it, as in Go's `http/httpproxy`.
     static let rules: [(String, String, Bool)] = [
         ("example.com", "https://example.com/", true), ("example.com", "https://a.b.example.com/", true),
         ("example.com", "https://badexample.com/", false), (".example.com", "https://a.example.com/", true),
@@ -229,13 +229,13 @@ struct ProxyTests {
         (".amazonaws.com", "https://111122223333.dkr.ecr.eu-west-1.amazonaws.com/v2/", true),
     ]
 
-    @Test("exceptions are Go's", arguments: rules)
+    @Test("exceptions are matched by Go's rules", arguments: rules)
     func exception(_ entry: String, _ address: String, _ isExcepted: Bool) throws {
         let proxies = Proxies(https: "p:1", http: "p:1", exceptions: entry)
         #expect((proxies.proxy(for: WireRequest(.get, try HTTPURL(address))) == nil) == isExcepted)
     }
 
-    @Test("this machine, metadata services and whoever wishes it are never asked for there")
+    @Test("requests to this machine and to metadata services, and those that ask for it, never use a proxy")
     func never() throws {
         let proxies = Proxies(https: "p:1", http: "p:2")
         for host in [
@@ -258,7 +258,7 @@ struct ProxyTests {
         #expect(proxies.proxy(for: WireRequest(.get, try HTTPURL("http://plain.example/"))) == "p:2")
     }
 
-    @Test("requests that must not go there don't, though one is named")
+    @Test("requests that must not use a proxy don't, even if one is configured")
     func metadata() async throws {
         let asked = Asked("503 No")
         let reached = Asked("200 OK")
@@ -283,7 +283,7 @@ struct ProxyTests {
         #expect(reached.lines == ["GET /latest HTTP/1.1"])
     }
 
-    @Test("the environment is read as libcurl reads it")
+    @Test("the environment is read by libcurl's rules")
     func environment() {
         func read(_ variables: [String: String]) -> Proxies { Proxies(environment: variables) }
         #expect(read([:]) == Proxies())
@@ -300,7 +300,7 @@ struct ProxyTests {
         #expect(read(["HTTPS_PROXY": "''", "ALL_PROXY": "all"]).https == "all")
     }
 
-    @Test("an address is shown without user and password, whatever is in them")
+    @Test("an address is shown without user and password, with any characters in them")
     func presentable() {
         for proxy in ["http://u:p@h:1/", "u:p@h:1", "socks5h://u:p/@x@h:1", "h:1", "https://h:1/path"] {
             #expect(Proxies.presentable(proxy) == "h:1")

@@ -16,7 +16,7 @@ struct RequestBodyTests {
         Array(#"{"blob":"\#(Data(bytes).base64EncodedString())"}"#.utf8)
     }
 
-    @Test("that is a part is standard base64 between two texts, of every length", arguments: lengths)
+    @Test("for a part is standard base64 between two texts, at every length", arguments: lengths)
     func encodes(_ length: Int) {
         let bytes = sampleBytes(length)
         let body = body(bytes)
@@ -25,7 +25,11 @@ struct RequestBodyTests {
         #expect(body.isPart && !body.isEmpty)
     }
 
-    @Test("comes out the same in rooms of any size", arguments: [1, 2, 3, 4, 5, 7, 64, 1_021], lengths.dropLast())
+    @Test(
+        "is the same when copied into buffers of any size",
+        arguments: [1, 2, 3, 4, 5, 7, 64, 1_021],
+        lengths.dropLast()
+    )
     func pieces(_ room: Int, _ length: Int) {
         let bytes = sampleBytes(length, seed: 7)
         let body = body(bytes)
@@ -40,7 +44,7 @@ struct RequestBodyTests {
         #expect(collected == expected(bytes))
     }
 
-    @Test("can be begun at every place")
+    @Test("can be copied from any offset")
     func offsets() {
         let bytes = sampleBytes(50, seed: 3)
         let body = body(bytes)
@@ -52,7 +56,7 @@ struct RequestBodyTests {
         }
     }
 
-    @Test("hashes to what its bytes hash to", arguments: lengths + [49_152, 1 << 20])
+    @Test("has the hash of its bytes", arguments: lengths + [49_152, 1 << 20])
     func hashes(_ length: Int) {
         let bytes = sampleBytes(length, seed: 5)
         #expect(body(bytes).sha256Hex == sha256Hex(expected(bytes)))
@@ -60,7 +64,7 @@ struct RequestBodyTests {
         #expect(RequestBody(bytes).bytes == bytes)
     }
 
-    @Test("a buffer takes what fits, whole or not at all, and can be used again")
+    @Test("a buffer accepts a chunk whole or not at all, and can be reused")
     func buffer() {
         let buffer = PartBuffer(capacity: 10)
         func append(_ bytes: [UInt8]) -> Bool { bytes.withUnsafeBytes { buffer.append($0) } }

@@ -27,7 +27,7 @@ struct SecretsTests {
         ),
     ]
 
-    @Test("are cut out of what quotes them, however that is written", arguments: writings.map(\.0))
+    @Test("are removed from texts that quote them, in any encoding", arguments: writings.map(\.0))
     func written(_ how: String) throws {
         let write = try #require(Self.writings.first { $0.0 == how }).1
         let cut = Self.secrets.cut(from: "refused: \(write(Self.key)) is wrong")
@@ -38,7 +38,7 @@ struct SecretsTests {
         #expect(code.contains("…") && !code.contains(write("602413")), "\(code)")
     }
 
-    @Test("are cut out piece by piece")
+    @Test("are removed in pieces too")
     func pieces() {
         for start in 0...Self.key.count - 12 {
             #expect(Self.secrets.cut(from: "a \(Self.key.dropFirst(start).prefix(12)) b") == "a … b")
@@ -55,7 +55,7 @@ struct SecretsTests {
         #expect(Secrets(["it", "is"]).cut(from: text) == text, "what is that short is no secret")
     }
 
-    @Test("of a request are its credentials, tokens, and what it has in its query and body")
+    @Test("of a request are its credentials, its tokens, and those in its query and body")
     func ofRequest() throws {
         let token = try #require(HTTPField.Name("x-amz-sso_bearer_token"))
         let url = "https://h/p?digest=sha256:0123456789&X-Amz-Signature=0a1b2c3d4e5f&_state=st%2Bate%2Fthis"
@@ -74,7 +74,7 @@ struct SecretsTests {
         }
     }
 
-    @Test("of basic authorization are the pair and the password, of others all but the scheme")
+    @Test("of basic authorization are the encoded pair and the password; of other schemes, everything after the scheme")
     func authorization() throws {
         var request = WireRequest(.get, try HTTPURL("https://h/"))
         request.fields[.authorization] = "Basic " + Data("someuser:hunter22".utf8).base64EncodedString()
@@ -86,7 +86,7 @@ struct SecretsTests {
         #expect(request.secrets.cut(from: "a-token-of-a-pod") == "…")
     }
 
-    @Test("are in no description")
+    @Test("don't appear in a description")
     func description() {
         var dumped = ""
         dump(Self.secrets, to: &dumped)

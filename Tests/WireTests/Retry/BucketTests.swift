@@ -2,26 +2,26 @@ import Testing
 
 @testable import Wire
 
-@Suite("A bucket")
+@Suite("A token bucket")
 struct BucketTests {
-    @Test("lets half a second's worth go at once, and the rest at its rate")
+    @Test("allows half a second's worth of requests at once, and the rest at its rate")
     func burst() {
         var bucket = Bucket(seed: 10)
         let waits = (0..<8).map { _ in bucket.reserve(at: .seconds(100)).wait }
         #expect(waits == [0, 0, 0, 0, 0, 100, 200, 300].map { .milliseconds($0) })
-        // What was not used is saved for another burst, and no more than one.
+        // Unused time is saved for one more burst at most.
         let later = (0..<6).map { _ in bucket.reserve(at: .seconds(200)).wait }
         #expect(later.last == .milliseconds(100))
     }
 
-    @Test("at less than two a second lets one go at a time")
+    @Test("allows one request at a time at less than two per second")
     func slow() {
         var bucket = Bucket(seed: 1)
         let waits = (0..<3).map { _ in bucket.reserve(at: .zero).wait }
         #expect(waits == [0, 1, 2].map { .seconds($0) })
     }
 
-    @Test("without a seed limits nothing until it is throttled, and then begins at what went through")
+    @Test("without a seed has no limit until a throttle, and then begins at the measured rate")
     func learns() {
         var bucket = Bucket()
         for number in 0..<100 {
@@ -33,32 +33,32 @@ struct BucketTests {
 
         bucket.throttle(at: .seconds(1), sentAt: .milliseconds(990), for: nil)
 
-        // A hundred in a second went through, and 0.7 of that are asked for now.
+        // A hundred requests per second succeeded, and the rate is 0.7 of that now.
         #expect(abs((bucket.rate ?? 0) - 70) < 5, "\(bucket.rate ?? 0)")
     }
 
-    @Test("knows nothing but its rate where nothing went through", arguments: [nil, 10, 100] as [Double?])
+    @Test("keeps its own rate as the basis if no request succeeded", arguments: [nil, 10, 100] as [Double?])
     func blind(seed: Double?) {
         var bucket = Bucket(seed: seed)
         bucket.throttle(at: .seconds(9), sentAt: .seconds(9), for: nil)
         #expect(bucket.rate == 0.7 * (seed ?? Bucket.leastSeed))
     }
 
-    @Test("is cut once by what was sent together, and again by what is sent later")
+    @Test("is cut once by requests that were sent together, and again by a later one")
     func round() {
         var bucket = Bucket(seed: 10)
         for number in 0..<30 {
             bucket.throttle(at: .milliseconds(1_000 + number), sentAt: .milliseconds(900), for: nil)
         }
         #expect(bucket.rate == 7)
-        // The answer is late, the request is old.
+        // The answer is late: the request was sent before the cut.
         bucket.throttle(at: .seconds(60), sentAt: .milliseconds(1_900), for: nil)
         #expect(bucket.rate == 7)
         bucket.throttle(at: .seconds(61), sentAt: .seconds(60), for: nil)
         #expect(abs((bucket.rate ?? 0) - 4.9) < 1e-9)
     }
 
-    @Test("never falls below a request every two seconds")
+    @Test("never falls below one request in two seconds")
     func slowest() {
         var bucket = Bucket(seed: 10)
         for second in 1...100 {
@@ -69,7 +69,7 @@ struct BucketTests {
         #expect(bucket.reserve(at: .seconds(300)).wait == .seconds(2))
     }
 
-    @Test("voids what was reserved before a throttle")
+    @Test("voids the reservations made before a throttle")
     func voids() {
         var bucket = Bucket(seed: 10)
         let before = bucket.reserve(at: .seconds(1))
@@ -81,7 +81,7 @@ struct BucketTests {
         #expect(abs(bucket.reserve(at: .seconds(2)).wait / .seconds(1) - 1 / 7) < 1e-9)
     }
 
-    @Test("is held back as a whole for as long as one answer asks", arguments: [nil, 10] as [Double?])
+    @Test("delays every request for the wait that one answer asks for", arguments: [nil, 10] as [Double?])
     func held(seed: Double?) {
         var bucket = Bucket(seed: seed)
         bucket.throttle(at: .seconds(1), sentAt: .seconds(1), for: .seconds(7))
@@ -96,7 +96,7 @@ struct BucketTests {
         #expect(bucket.reserve(at: .seconds(3)).wait == .seconds(60))
     }
 
-    @Test("grows by a twentieth of its seed a second while somebody waits, up to ten times the seed")
+    @Test("grows by a twentieth of its seed per second while requests wait, up to ten times the seed")
     func grows() {
         var bucket = Bucket(seed: 100)
         var now = Duration.zero
@@ -113,7 +113,7 @@ struct BucketTests {
         #expect(bucket.rate == 1_000)
     }
 
-    @Test("stays as it is while nobody waits")
+    @Test("does not grow while no request waits")
     func idle() {
         var bucket = Bucket(seed: 10)
         for second in 0..<1_000 {
@@ -121,7 +121,7 @@ struct BucketTests {
             bucket.pass(at: .seconds(second))
         }
         #expect(bucket.rate == 10)
-        // Nor does an old wait count for the time since.
+        // An old wait doesn't count for the time since, either.
         for _ in 0..<7 { _ = bucket.reserve(at: .seconds(2_000)) }
         _ = bucket.reserve(at: .seconds(3_000))
         bucket.pass(at: .seconds(3_000))

@@ -1,8 +1,8 @@
 @testable import Wire
 
-/// Runs against one quota, in time that only this model reckons: nothing waits, and it ends the same every time.
+/// A simulation of runs that share one quota, in simulated time: nothing waits, and the result is always the same.
 struct PacingModel {
-    /// One run: its own bucket and retry budget, and some workers that send one request after the other.
+    /// One run: a bucket, a retry budget, and some workers that send one request after the other.
     struct Client {
         var bucket: Bucket
         var budget: RetryBudget
@@ -30,13 +30,13 @@ struct PacingModel {
     private struct Event {
         var at: Duration
         var client: Int
-        /// What the retry cost that is under way, and how many there were.
+        /// The cost of the running retry, and the number of retries so far.
         var cost: Int?
         var attempt = 0
         var step: Step
     }
 
-    /// Requests a second that the service allows, with a second's worth saved up.
+    /// The service's limit in requests per second, with a burst of one second.
     var quota: Double
     var roundTrip: Duration = .milliseconds(40)
     var clients: [Client]
@@ -62,7 +62,7 @@ struct PacingModel {
             case .wake(let round):
                 event.step = round == clients[event.client].bucket.round ? .arrive(sentAt: now) : .ask
             case .arrive(let sentAt):
-                // Up to a fifth more on the way there, so that even spacing doesn't arrive evenly.
+                // Up to a fifth more latency, so that evenly spaced requests don't arrive evenly.
                 saved = min(quota, saved + quota * ((now - savedAt) / .seconds(1)))
                 savedAt = now
                 let isTaken = saved >= 1
@@ -95,7 +95,7 @@ struct PacingModel {
         var retryAdvice: RetryAdvice { .backOff }
     }
 
-    /// Numbers from 0 to 1 that look random and are the same in every run.
+    /// Pseudo-random numbers from 0 to 1, the same in every run.
     private struct Counter {
         private var state: UInt64 = 0x9E37_79B9_7F4A_7C15
 

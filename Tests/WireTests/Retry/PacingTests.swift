@@ -4,10 +4,10 @@ import Testing
 
 @testable import Wire
 
-/// Minutes of load, reckoned in milliseconds.
+/// Simulations of minutes of load, which run in milliseconds.
 @Suite("Pacing", .timeLimit(.minutes(1)))
 struct PacingTests {
-    @Test("keeps one run within PutImage's quota without a throttle that counts")
+    @Test("keeps one run within PutImage's quota with hardly a throttle")
     func alone() throws {
         var model = PacingModel(quota: 10, clients: [.init(seed: 10, workers: 32)])
         // A thousand seconds for ten thousand images.
@@ -18,7 +18,7 @@ struct PacingTests {
         #expect(client.leastBudget > 400, "\(client.leastBudget)")
     }
 
-    @Test("lets two runs share a quota that each of them takes for its own")
+    @Test("lets two runs share a quota that each of them assumes to be its own")
     func two() throws {
         var model = PacingModel(
             quota: 10,
@@ -34,7 +34,7 @@ struct PacingTests {
         }
     }
 
-    @Test("finds out that a quota was raised")
+    @Test("adapts to a quota that was raised")
     func raised() throws {
         var model = PacingModel(quota: 100, clients: [.init(seed: 10, workers: 64)])
         try model.run(for: .seconds(60))
@@ -42,7 +42,7 @@ struct PacingTests {
         #expect(model.clients[0].throttled == 0)
     }
 
-    @Test("finds the pace of a registry that nobody knows", arguments: [5, 20, 200] as [Double])
+    @Test("finds the rate of a registry whose quota is unknown", arguments: [5, 20, 200] as [Double])
     func plain(quota: Double) throws {
         var model = PacingModel(quota: quota, clients: [.init(seed: nil, workers: 64)])
         try model.run(for: .seconds(300))
@@ -54,7 +54,7 @@ struct PacingTests {
 
 @Suite("A pacer", .timeLimit(.minutes(1)))
 struct PacerTests {
-    @Test("waits on its clock, once for each that is too many")
+    @Test("waits on its clock, once for each request above the burst")
     func waits() async throws {
         let clock = ManualClock()
         let pacer = Pacer(seeds: ["PutImage": 2], clock: clock)
@@ -64,7 +64,7 @@ struct PacerTests {
         #expect(clock.waits.count == 2, "another bucket, and one without a limit")
     }
 
-    @Test("holds everybody back while one answer asks for it, who sleeps already too")
+    @Test("delays all requests while one answer asks for a wait, also those that wait already")
     func holds() async throws {
         let clock = ManualClock()
         let slow = SlowClock(clock) {}
@@ -81,13 +81,13 @@ struct PacerTests {
         _ = try await pacer.admit("PutImage")
         #expect(clock.waits.last == .seconds(9))
 
-        // Hours are not waited for: the next request goes, and ends with its own answer.
+        // A wait of hours is not obeyed: the next request is sent, and gets an answer of its own.
         pacer.note(WireResponse(status: .tooManyRequests, fields: [.retryAfter: "21600"]), to: first)
         _ = try await pacer.admit("PutImage")
         #expect(clock.waits.allSatisfy { $0 <= .seconds(20) })
     }
 
-    @Test("lets a request go in the end, however often it is throttled meanwhile")
+    @Test("sends a request in the end, even if throttles keep voiding its reservation")
     func bounded() async throws {
         let clock = ManualClock()
         let slow = SlowClock(clock) {}
@@ -109,7 +109,7 @@ struct PacerTests {
         await #expect(throws: CancellationError.self) { try await task.value }
     }
 
-    @Test("learns from a relay's answers, of which only throttles are told")
+    @Test("learns from a relay's answers, of which only throttles are reported")
     func relays() async throws {
         let clock = ManualClock()
         let pacer = Pacer(clock: clock)
@@ -121,7 +121,7 @@ struct PacerTests {
     }
 
     @Test(
-        "sees a registry's throttles by their status",
+        "recognizes a registry's throttles by status",
         arguments: [(429, nil, true), (503, "1", true), (503, nil, false)]
     )
     func status(code: Int, wait: String?, isThrottle: Bool) async throws {
@@ -144,7 +144,7 @@ struct PacerTests {
     }
 }
 
-/// A clock on which something happens while somebody sleeps.
+/// A clock that calls a function during each sleep.
 private final class SlowClock: Clock {
     typealias Instant = ManualClock.Instant
     private let clock: ManualClock

@@ -15,7 +15,7 @@ struct RetryBudgetTests {
     }
 
     @Test(
-        "pays five for a retry, ten after a timeout, nothing for a wait that was named, and gets back what helped",
+        "charges 5 for a retry, 10 after a timeout, nothing for a wait that the service asked for, and is refunded after a success",
         arguments: [(Failure(), 95), (Failure(isTimeout: true), 90), (Failure(retryAdvice: .wait(.seconds(1))), 100)]
     )
     private func cost(failure: Failure, left: Int) async throws {
@@ -27,7 +27,7 @@ struct RetryBudgetTests {
         #expect(budget.remaining == 100)
     }
 
-    @Test("gets back only what the last try cost, and one for what went well at once")
+    @Test("is refunded only the cost of the last try, and gets 1 for a success at the first try")
     func refunds() async throws {
         let budget = RetryBudget("source", tokens: 100)
         try await policy(budget).run { if $0 < 4 { throw Failure() } }
@@ -36,7 +36,7 @@ struct RetryBudgetTests {
         #expect(budget.remaining == 100, "and never has more than at first")
     }
 
-    @Test("ends the retries of everybody when it is used up, and says whose it was")
+    @Test("ends all retries when it is used up, and the error names the side")
     func spent() async {
         let budget = RetryBudget("destination", tokens: 12)
         let tries = Lock(0)
@@ -50,21 +50,21 @@ struct RetryBudgetTests {
         #expect(error?.reason as? Failure == Failure())
         #expect(error?.description.hasSuffix("the retry budget of the destination is used up") == true)
         await #expect(throws: RetryBudgetSpent.self) { try await policy(budget).run { _ in throw Failure() } }
-        // What wouldn't have been tried again is told as it is.
+        // An error that would not have been retried is thrown unchanged.
         await #expect(throws: Failure(retryAdvice: .never)) {
             try await policy(budget).run { _ in throw Failure(retryAdvice: .never) }
         }
         await #expect(throws: Failure()) { try await policy(budget, attempts: 1).run { _ in throw Failure() } }
     }
 
-    @Test("lasts until everything in flight has had its tries, or as long as the SDKs'")
+    @Test("is enough for all tries of all requests in flight, and at least as large as in the SDKs")
     func size() {
         #expect(RetryBudget("source", lasting: 32, attempts: 8).remaining == 2_240)
         #expect(RetryBudget("source", lasting: 1, attempts: 8).remaining == 500)
         #expect(RetryBudget("source").remaining == 500)
     }
 
-    @Test("takes the silence of a host for a timeout, and its refusal not")
+    @Test("counts an unanswered connection as a timeout, and a refused one not")
     func timeouts() {
         #expect(WireError(.stalled, "").isTimeout && WireError(.deadline, "").isTimeout)
         #expect(WireError(.unreachable, "", curlCode: 28).isTimeout)

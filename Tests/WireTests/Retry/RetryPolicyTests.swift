@@ -19,7 +19,7 @@ struct RetryPolicyTests {
         )
     }
 
-    @Test("waits twice as long each time, up to the ceiling, and then gives up")
+    @Test("doubles the wait for each attempt up to the limit, and then gives up")
     func backsOff() async {
         let clock = ManualClock()
         let attempts = Lock<[Int]>([])
@@ -35,20 +35,20 @@ struct RetryPolicyTests {
         )
     }
 
-    @Test("gives up on what takes all of its deadline each time, before the attempts are used up")
+    @Test("gives up early when each attempt takes its whole deadline")
     func deadlines() async {
         let attempts = Lock(0)
         let error = await #expect(throws: WireError.self) {
             try await policy(ManualClock()).run { attempt in
                 attempts.withLock { $0 = attempt }
-                // What fails in another way between them counts for itself.
+                // A failure of another kind in between has no effect on the count.
                 throw WireError(attempt == 2 ? .disconnected : .deadline, "no complete answer within 60.0 seconds")
             }
         }
         #expect(error?.reason == .deadline && attempts.withLock { $0 } == 4)
     }
 
-    @Test("draws its waits between nothing and the bound")
+    @Test("draws random waits between zero and the bound")
     func jitters() async throws {
         let clock = ManualClock()
         let answer = try await policy(clock, jitter: 0.5).run { attempt in
@@ -59,7 +59,7 @@ struct RetryPolicyTests {
         #expect(clock.waits == [.milliseconds(100), .milliseconds(200)])
     }
 
-    @Test("takes the wait that the service named as the least")
+    @Test("waits at least as long as the service asks")
     func namedWait() async throws {
         let clock = ManualClock()
         _ = try await policy(clock, jitter: 0.5).run { attempt in
@@ -69,7 +69,7 @@ struct RetryPolicyTests {
     }
 
     @Test(
-        "waits as long as the service says, up to a limit; a longer wait ends it at once, and is named",
+        "obeys the service's wait up to a limit; a longer wait ends the request at once, and the error names it",
         arguments: [1, 8]
     )
     func longWait(attempts: Int) async throws {
@@ -90,7 +90,7 @@ struct RetryPolicyTests {
     }
 
     @Test(
-        "names waits in the two largest units",
+        "writes waits in the two largest units",
         arguments: [
             (0, "0 s"), (59, "59 s"), (60, "1 min"), (301, "5 min 1 s"), (3_600, "1 h"), (5_400, "1 h 30 min"),
             (3_605, "1 h"), (86_400, "1 d"), (180_000, "2 d 2 h"),
@@ -100,7 +100,7 @@ struct RetryPolicyTests {
         #expect(Duration.seconds(seconds).inWords == words)
     }
 
-    @Test("does not retry what is hopeless, or what gives no advice")
+    @Test("does not retry errors that advise against it or give no advice")
     func hopeless() async {
         let clock = ManualClock()
         await #expect(throws: WireError.self) {
@@ -112,7 +112,7 @@ struct RetryPolicyTests {
         #expect(clock.waits.isEmpty)
     }
 
-    @Test("tells of every wait before it begins")
+    @Test("reports every wait before it begins")
     func tells() async throws {
         let clock = ManualClock()
         let told = Lock<[Int]>([])
