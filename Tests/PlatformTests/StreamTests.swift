@@ -51,8 +51,8 @@ struct LineStreamTests {
         defer { close(ends[1]) }
         let stream = LineStream(descriptor: ends[1])
         #expect(stream.isReaderGone)
-        stream.writeLine("nobody reads this")
-        stream.writeLine("nor this")
+        stream.writeLine("not read")
+        stream.writeLine("not read either")
         #expect(stream.failure == nil)
     }
 

@@ -2,6 +2,13 @@ internal import Dispatch
 
 /// Runs work that waits for a disk outside Swift's cooperative pool, which has one thread for each core.
 public enum FileWork {
+    /// The most pieces of work that run at the same time; each thread costs memory.
+    static let width = 4
+
+    private static let queues = (0..<width).map { _ in FileQueue() }
+    /// The number of pieces of work that each queue has not finished.
+    private static let unfinished = Lock(Array(repeating: 0, count: width))
+
     /// Runs `body` on a thread that may block.
     ///
     /// - Parameter body: Gets a function that says whether the task has been cancelled, to call now and then.
@@ -12,8 +19,15 @@ public enum FileWork {
         let isCancelled = Lock(false)
         return try await withTaskCancellationHandler {
             try await withCheckedThrowingContinuation { continuation in
-                FileQueue().run {
-                    continuation.resume(with: Result { try body { isCancelled.withLock { $0 } } })
+                let chosen = unfinished.withLock { counts in
+                    let index = counts.indices.min { counts[$0] < counts[$1] } ?? 0
+                    counts[index] += 1
+                    return index
+                }
+                queues[chosen].run {
+                    let result = Result { try body { isCancelled.withLock { $0 } } }
+                    unfinished.withLock { $0[chosen] -= 1 }
+                    continuation.resume(with: result)
                 }
             }
         } onCancel: {

@@ -214,7 +214,7 @@ struct RefusedManifestTests {
         }
         #expect(throws: ManifestError.schema1) { try manifest(manifestText(type: .dockerSchema1), as: .ociManifest) }
         #expect(throws: ManifestError.schema1) { try manifest(text, as: .ociIndex) }
-        #expect("\(ManifestError.schema1)".contains("can't be copied as it is; push the image again"))
+        #expect("\(ManifestError.schema1)".contains("can't be copied unchanged; push the image again"))
     }
 
     @Test("have an unknown version or type")
