@@ -43,9 +43,12 @@ final class FileOperations<Value: Sendable> {
         unfinished += 1
         queue.run { [results, signal] in
             let result = Result { try operation() }
-            results.withLock { $0.append(result) }
-            if case .success = result, isSilent { return }
-            signal()
+            results.withLock { results in
+                results.append(result)
+                if case .success = result, isSilent { return }
+                // Inside the lock: once the driver has taken the result, it may end with the relay.
+                signal()
+            }
         }
     }
 
@@ -143,14 +146,15 @@ final class SinkFile {
     /// Begins to write the bytes that `body` hands over, and then to commit the file if they were the last ones.
     ///
     /// - Parameter body: Copies bytes into the memory; returns their number, and whether they are the last ones.
-    func write(_ body: (UnsafeMutableRawBufferPointer) -> (count: Int, isLast: Bool)) {
+    /// - Returns: Whether a write has begun.
+    func write(_ body: (UnsafeMutableRawBufferPointer) -> (count: Int, isLast: Bool)) -> Bool {
         var isLast = false
         unsafe buffer.fill(upTo: buffer.capacity) { room in
             let filled = unsafe body(room)
             isLast = filled.isLast
             return filled.count
         }
-        guard isLast || buffer.count > 0 else { return }
+        guard isLast || buffer.count > 0 else { return false }
         isWriting = true
         operations.start { [contents, buffer, isLast] in
             try contents.file?.append(buffer)
@@ -160,6 +164,7 @@ final class SinkFile {
             }
             return .written(buffer.count, isCommitted: isLast)
         }
+        return true
     }
 
     /// Removes the file after the running operation, unless it is committed by then.
@@ -283,12 +288,13 @@ extension BlobRelay {
     /// Begins to write the bytes that are ready; the last ones only when all bytes are verified.
     func writeFile(_ outlet: RelayOutlet) {
         guard outlet.isLive, let file = outlet.file, !file.isBusy, isWorthResuming(outlet) else { return }
-        unsafe file.write { room in
+        let hasBegun = unsafe file.write { room in
             guard case .bytes(let count) = unsafe blob.take(into: room, for: outlet.index) else {
                 return (0, blob.isDelivered(outlet.index))
             }
             return (count, blob.isDelivered(outlet.index))
         }
-        if sourceIsWaiting, blob.hasRoom { mark() }
+        // Without a write there is no new room, and the loop would turn for nothing.
+        if hasBegun, sourceIsWaiting, blob.hasRoom { mark() }
     }
 }
