@@ -21,7 +21,7 @@ struct SharedDownloadTests {
     private func scene(registry: String? = nil) async throws -> Scene {
         let bench = try Bench(registry: registry)
         await bench.source.change { [blob] in $0.blobs.insert(blob.digest) }
-        let second = try FakeRepository(.destination, "second/app", bench.journal, registry: "second.test")
+        let second = try FakeRepository(.destination, "second/app", bench.calls, registry: "second.test")
         bench.relay.connect(second)
         let engine = bench.replicator()
         let mover = BlobMover(
@@ -100,8 +100,8 @@ struct SharedDownloadTests {
         }
         await scene.first.change { place in place.beforeSending = { isPaced.finish() } }
         #expect(try await move(scene) == "moved")
-        #expect(scene.bench.journal.lines("relay ") == ["\(blob.digest.short) x2"])
-        #expect(scene.bench.journal.count("second/app start") == 1)
+        #expect(scene.bench.calls.lines("relay ") == ["\(blob.digest.short) x2"])
+        #expect(scene.bench.calls.count("second/app start") == 1)
     }
 
     @Test("an upload that is being opened when the run is cancelled is closed once it is open")
@@ -123,8 +123,8 @@ struct SharedDownloadTests {
         await #expect(throws: (any Error).self) { try await task.value }
         opening.finish()
         await scene.mover.late.settle(.seconds(30), ContinuousClock())
-        #expect(scene.bench.journal.count("second/app start") == 1)
-        #expect(scene.bench.journal.count("second/app close") == 1)
+        #expect(scene.bench.calls.count("second/app start") == 1)
+        #expect(scene.bench.calls.count("second/app close") == 1)
         #expect(await scene.second.openUploads.isEmpty)
     }
 }
