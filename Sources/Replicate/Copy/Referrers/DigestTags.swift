@@ -1,4 +1,4 @@
-internal import Content
+package import Content
 internal import Platform
 
 /// The digest tags of a repository, taken from a listing of its tags.
