@@ -94,7 +94,7 @@ struct DoctorMissingTests: DoctorScene {
                            next: see that an identity policy of user emulator in account 111122223333 has this:
                                {"Effect":"Allow","Action":"ecr:CreateRepository",\
                 "Resource":"arn:aws:ecr:us-east-1:111122223333:repository/nowhere"}
-                               all that it takes, at once: ecr-replicate iam-policy --create-repository defaults \
+                               to print every policy that the copy needs: ecr-replicate iam-policy --create-repository defaults \
                 --principal arn:aws:iam::111122223333:user/emulator \(try cloud.source()) \(place)
                 """
             #expect(diagnosis.text.contains(advice), "\(diagnosis.text)")
@@ -161,7 +161,8 @@ struct DoctorMissingTests: DoctorScene {
             let remedies = diagnosis.findings.filter { $0.status == .failed }.compactMap(\.remedy)
             #expect(!remedies.isEmpty)
             let policy =
-                "add this to the policy of repository prod/nope in account 444455556666, us-east-1, if it is there:\n"
+                "add this to the policy of repository prod/nope in account 444455556666, us-east-1, if the repository "
+                + "exists:\n"
             for remedy in remedies {
                 guard creates else {
                     #expect(remedy.hasPrefix(policy) && remedy.contains("iam-policy"), "\(remedy)")

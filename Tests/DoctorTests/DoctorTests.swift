@@ -232,9 +232,9 @@ struct DoctorTests: DoctorScene {
             let me = "arn:aws:iam::111122223333:user/emulator"
             let list = actions.map { "\"\($0)\"" }.joined(separator: ",")
             let advice = """
-                           next: add this to the policy of repository prod/app in account 444455556666, us-east-1, if it is there:
+                           next: add this to the policy of repository prod/app in account 444455556666, us-east-1, if the repository exists:
                                {"Effect":"Allow","Principal":{"AWS":"\(me)"},"Action":[\(list)]}
-                               all that it takes, at once: ecr-replicate iam-policy --principal \(me) \(try cloud.source()) \(place)
+                               to print every policy that the copy needs: ecr-replicate iam-policy --principal \(me) \(try cloud.source()) \(place)
                 """
             #expect(diagnosis.text.contains(advice), "\(diagnosis.text)")
             #expect(diagnosis.text.split(separator: "next: ").count == 2)

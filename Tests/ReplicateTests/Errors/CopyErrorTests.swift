@@ -33,7 +33,7 @@ struct CopyErrorTests {
         ),
         (
             .unusableFile("open /x: No such file or directory"), .source, "open /x: No such file or directory",
-            "check the path, its permissions and the room on the disk", .failed
+            "check the path, its permissions and the free space on the disk", .failed
         ),
         (
             .repositoryMissing, .destination, "the repository does not exist",
@@ -49,7 +49,7 @@ struct CopyErrorTests {
         ),
         (
             .tagMismatch, .source, "the tag does not point at that digest (any more)",
-            "look with: ecr-replicate inspect a.test:5000/team/app:v1", .failed
+            "see what the tag holds: ecr-replicate inspect a.test:5000/team/app:v1", .failed
         ),
         (
             .archived, .source, "the image is archived",
@@ -58,7 +58,7 @@ struct CopyErrorTests {
         ),
         (
             .keyUnusable("disabled"), .source, "ECR can't use the repository's KMS key: disabled",
-            "look at the state of the repository's key: aws kms describe-key --key-id KEY", .failed
+            "check the state of the repository's key: aws kms describe-key --key-id KEY", .failed
         ),
         (
             .emptyBlob(.ofNothing), .destination,
@@ -80,12 +80,12 @@ struct CopyErrorTests {
         ),
         (
             .tagMoved(tag: tag, expected: one, holds: two), .destination,
-            "tag v1 should hold \(one) but holds \(two)", "look at what the tag holds now, and decide again",
+            "tag v1 should hold \(one) but holds \(two)", "check what the tag holds now, then decide again",
             .refused
         ),
         (
             .tagMoved(tag: tag, expected: one, holds: nil), .destination,
-            "tag v1 should hold \(one) but does not exist", "look at what the tag holds now, and decide again",
+            "tag v1 should hold \(one) but does not exist", "check what the tag holds now, then decide again",
             .refused
         ),
         (
@@ -101,7 +101,7 @@ struct CopyErrorTests {
         ),
         (
             .childMissing(one, of: two), .source, "\(two) names the manifest \(one), which is not there",
-            "the index is incomplete; push the missing image again, or copy with --platform", .failed
+            "push the missing image again, or copy part of the index with --platform", .failed
         ),
         (
             .blobMissing(one), .source, "the source does not have the blob \(one)",
@@ -109,16 +109,17 @@ struct CopyErrorTests {
         ),
         (
             .corrupt(expected: one, detail: "others"), .source, "the bytes received are not \(one): others",
-            "run again; if it repeats, what is stored is damaged and must be pushed anew", .failed
+            "run again; if it happens again, the stored content is damaged: push the image again", .failed
         ),
         (
             .badManifest(.noConfig), .source, "the image manifest names no config",
-            "this can't be copied as it is; push the image again with a current tool", .failed
+            "push the image again with a current tool", .failed
         ),
         (
             .badManifest(.encoded("x-foo")), .source,
             "the manifest came with Content-Encoding 'x-foo', which was not requested and can't be decoded",
-            "have the registry, or the proxy in front of it, send manifests without Content-Encoding, as they are stored",
+            "make the registry, or the proxy in front of it, send manifests as they are stored, without "
+                + "Content-Encoding",
             .failed
         ),
         (
@@ -136,24 +137,28 @@ struct CopyErrorTests {
         ),
         (
             .quota("full"), .destination, "a quota is used up: full",
-            "delete what is no longer needed, or ask the registry's administrator for more room", .failed
+            "delete images that are no longer needed, or ask the registry's administrator for more space", .failed
         ),
         (
             .throttled("slow"), .destination, "throttled: slow",
-            "run again later, with a smaller --jobs or fewer runs at once; what has arrived stays", .failed
+            "run again later, with a smaller --jobs or fewer runs at once; blobs that arrived stay at the "
+                + "destination", .failed
         ),
         (
             .retriesUsedUp("no answer: cut; the retry budget of the source is used up"), .source,
             "no answer: cut; the retry budget of the source is used up",
-            "too much failed in a short time: see what is wrong there, then run again; what has arrived stays", .failed
+            "find out why so many requests failed there, then run again; blobs that arrived stay at the "
+                + "destination", .failed
         ),
         (
             .unreachable("cut"), .destination, "no answer: cut",
-            "check the registry's address, the network and the proxy, then run again; what has arrived stays", .failed
+            "check the registry's address, the network and the proxy, then run again; blobs that arrived stay at the "
+                + "destination", .failed
         ),
         (
             .untrusted("bad"), .destination, "the server's certificate could not be verified: bad",
-            "if a proxy or a private registry is meant to answer there, name its CA with --ca-bundle FILE", .failed
+            "if a proxy or a private registry should answer there, pass its CA certificate with --ca-bundle "
+                + "FILE", .failed
         ),
         (
             .wrongEndpoint("elsewhere"), .source, "elsewhere",
@@ -177,7 +182,7 @@ struct CopyErrorTests {
         ),
         (
             .unsupported(.destinationWithoutRepository), .destination,
-            "an image layout has no name that could be kept", "write the repository behind the destination's host",
+            "an image layout has no name that could be kept", "add the repository to the destination: HOST/REPO",
             .failed
         ),
         (
@@ -197,7 +202,7 @@ struct CopyErrorTests {
         ),
         (
             .unsupported(.foreignLayers("refused")), .destination, "refused",
-            "take a platform without such layers with --platform, or have the registry allow these urls "
+            "choose a platform without such layers with --platform, or make the registry allow these urls "
                 + "(docker-registry: validation.manifests.urls.allow)", .failed
         ),
         (
@@ -222,11 +227,11 @@ struct CopyErrorTests {
         ),
         (
             .unsupported(.manifestMemory(1 << 20)), .source, "its manifests need more than 1.0 MB of memory",
-            "copy a part of it with --platform", .failed
+            "copy fewer platforms with --platform", .failed
         ),
         (
             .unsupported(.damagedLayout("damaged")), .source, "damaged",
-            "write the layout anew, from where its images came from", .failed
+            "create the layout again from the original images", .failed
         ),
         (
             .unsupported(.ambiguousName("two are called v1", example: "oci:d@1")), .source, "two are called v1",
@@ -234,7 +239,7 @@ struct CopyErrorTests {
         ),
         (
             .unsupported(.ambiguousName("two are called v1", example: "oci:d@1")), .destination, "two are called v1",
-            "use another tag, or take one of the images out of the layout first", .failed
+            "use another tag, or remove one of the images from the layout first", .failed
         ),
         (
             .unsupported(.sharedTag("two are called v1", example: "oci:d@1")), .source, "two are called v1",
@@ -293,7 +298,7 @@ struct CopyErrorTests {
         let pipe = SystemError(call: "open", path: "/x", code: 0, problem: "is a FIFO")
         #expect(remedy(pipe).hasPrefix("nothing but regular files is read from a layout"))
         let missing = SystemError(call: "open", path: "/x", code: 2)
-        #expect(remedy(missing) == "check the path, its permissions and the room on the disk")
+        #expect(remedy(missing) == "check the path, its permissions and the free space on the disk")
     }
 
     @Test("name the policies of a copy only if something is copied")

@@ -28,7 +28,7 @@ struct LayoutStore: LayoutFiles {
     static let lockPatience: Duration = .seconds(60)
     static let lockPause: Duration = .milliseconds(10)
     static let version = "1.0.0"
-    static let damaged = "write the layout anew, from where its images came from"
+    static let damaged = "create the layout again from the original images"
     /// The largest `oci-layout` in bytes; real ones have about thirty.
     static let largestMarker = 65_536
     /// The modes that let every user read, as other tools set them; the umask narrows them.
