@@ -42,7 +42,7 @@ extension Doctor {
         } else if case .plain(let registry) = repository.reference.registry,
             let stored = opener.storedLogin(for: registry)
         {
-            examination.note(.ok, "login", "the registry asks for none; the stored one (\(stored)) is not used")
+            examination.note(.ok, "login", "the registry requires no login; the stored one (\(stored)) is not used")
         }
     }
 

@@ -106,8 +106,8 @@ struct PolicyRoleTests {
         let set = try policies(caller(wholeAccount), caller(wholeAccount, (Self.promoter, nil, false)))
         #expect(
             notes(set, .destinationTrust) == [
-                "this lets in every identity of account 444455556666 whose own policies allow sts:AssumeRole on the role; name "
-                    + "one of them with --principal instead"
+                "this allows every identity of account 444455556666 whose own policies allow sts:AssumeRole on the "
+                    + "role; name one of them with --principal instead"
             ]
         )
         // The account alone gives nothing to its own.

@@ -220,7 +220,7 @@ struct LargeBlobs: Sendable {
     private func begin(_ blob: Descriptor, _ destination: any BlobReceiver, at start: Int64) {
         report(.blobStarted(blob, to: destination.reference))
         guard start > 0 else { return }
-        logger.notice("\(blob.digest) goes on at byte \(start) of \(blob.size)")
+        logger.notice("\(blob.digest) resumes at byte \(start) of \(blob.size)")
         report(.blobResumed(blob, to: destination.reference, at: start))
     }
 

@@ -100,7 +100,7 @@ struct CopyErrorTests {
             "delete the tag at the source, or leave it out with --exclude", .failed
         ),
         (
-            .childMissing(one, of: two), .source, "\(two) names the manifest \(one), which is not there",
+            .childMissing(one, of: two), .source, "\(two) names the manifest \(one), which the source does not have",
             "push the missing image again, or copy part of the index with --platform", .failed
         ),
         (
@@ -124,10 +124,10 @@ struct CopyErrorTests {
         ),
         (
             .platformMissing(wanted: "a/b", has: ["c/d", "e/f"]), .source,
-            "there is no image for a/b; it has c/d, e/f", "choose one of those with --platform", .failed
+            "there is no image for a/b; the index has c/d, e/f", "choose one of those with --platform", .failed
         ),
         (
-            .platformMissing(wanted: "a/b", has: []), .source, "there is no image for a/b; it has no platforms",
+            .platformMissing(wanted: "a/b", has: []), .source, "there is no image for a/b; the index has no platforms",
             "leave out --platform", .failed
         ),
         (
@@ -182,7 +182,8 @@ struct CopyErrorTests {
         ),
         (
             .unsupported(.destinationWithoutRepository), .destination,
-            "an image layout has no name that could be kept", "add the repository to the destination: HOST/REPO",
+            "the source is an image layout, which has no repository name to keep",
+            "add the repository to the destination: HOST/REPO",
             .failed
         ),
         (
@@ -208,13 +209,13 @@ struct CopyErrorTests {
         (
             .unsupported(.buildCache(answer: nil)), .destination,
             "this is a BuildKit build cache: an index that lists layers (\(MediaType.buildKitCacheConfig)), and the "
-                + "registry takes only indexes of manifests",
+                + "registry accepts only indexes of manifests",
             "write the cache as an image manifest: add image-manifest=true,oci-mediatypes=true to --cache-to "
                 + "type=registry; to copy the other tags without it, pass --exclude TAG with --all-tags", .failed
         ),
         (
             .unsupported(.indexOfBlobs(one, type: "text/x", answer: "no")), .destination,
-            "the index \(one) lists 'text/x', which is not a manifest, and the registry takes only indexes of "
+            "the index \(one) lists 'text/x', which is not a manifest, and the registry accepts only indexes of "
                 + "manifests: no",
             "build the index again without that entry; to copy the other tags without it, pass --exclude TAG with "
                 + "--all-tags", .failed
@@ -222,11 +223,11 @@ struct CopyErrorTests {
         (.unsupported(.uploadInParts("too small")), .destination, "too small", "leave out --upload api", .failed),
         (
             .unsupported(.referrers(most: 9)), .source,
-            "there are more than 9 of them, and no more are followed for one image",
+            "there are more than 9 referrers, and at most 9 are copied for one image",
             "delete the referrers at the source that are no longer needed", .failed
         ),
         (
-            .unsupported(.manifestMemory(1 << 20)), .source, "its manifests need more than 1.0 MB of memory",
+            .unsupported(.manifestMemory(1 << 20)), .source, "the image's manifests need more than 1.0 MB of memory",
             "copy fewer platforms with --platform", .failed
         ),
         (
@@ -246,7 +247,7 @@ struct CopyErrorTests {
             "copy each by its digest, as in oci:d@1, with a tag of its own", .failed
         ),
         (
-            .unsupported(.writingToArchive), .destination, "images are only read from archives",
+            .unsupported(.writingToArchive), .destination, "images can't be written to archives",
             "copy the image to a directory: oci:DIR", .failed
         ),
         (

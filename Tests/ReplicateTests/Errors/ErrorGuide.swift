@@ -340,10 +340,10 @@ extension ErrorGuide {
         ),
         Entry(
             "childMissing",
-            "… names the manifest …, which is not there",
+            "… names the manifest …, which the … does not have",
             1,
-            "The index is incomplete at the source. Push the missing image again, or copy a part of the index "
-                + "with `--platform`"
+            "The index is incomplete at the source. Push the missing image again, or copy part of the index with "
+                + "`--platform`"
         ),
         Entry(
             "blobMissing",

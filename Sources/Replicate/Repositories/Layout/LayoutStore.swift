@@ -76,8 +76,8 @@ struct LayoutStore: LayoutFiles {
         let said = try? JSONDecoder().decode(Marker.self, from: Data(marker)).imageLayoutVersion
         guard said == version else {
             throw LayoutError(
-                "\(path) doesn't say imageLayoutVersion \(version)",
-                remedy: "write the layout anew with a current tool, or name another directory"
+                "\(path) does not have imageLayoutVersion \(version)",
+                remedy: "create the layout again with a current tool, or name another directory"
             )
         }
     }
@@ -209,7 +209,7 @@ struct LayoutStore: LayoutFiles {
         }
         throw LayoutError(
             "another process keeps \(indexPath) locked",
-            remedy: "run again when that process has ended; no lock outlives one"
+            remedy: "run again when that process has ended"
         )
     }
 
