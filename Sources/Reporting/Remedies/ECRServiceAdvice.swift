@@ -52,8 +52,8 @@ struct ECRServiceAdvice {
             return
                 "delete repositories that are no longer needed, or ask for a higher quota:\n    \(increase("L-CFEB8E8D"))"
         }
-        return "delete what is no longer needed, or ask for a higher quota if this one can be raised:\n    aws "
-            + "service-quotas list-service-quotas --service-code ecr --region \(region) --query "
+        return "delete content that is no longer needed, or ask for a higher quota if this one can be raised:\n    "
+            + "aws service-quotas list-service-quotas --service-code ecr --region \(region) --query "
             + "'Quotas[].[QuotaName,QuotaCode,Value,Adjustable]' --output table"
     }
 

@@ -493,9 +493,9 @@ extension ErrorGuide {
             "unusableFile",
             "…",
             1,
-            "An image layout or archive is missing, invalid, damaged, compressed or locked, or has other than "
-                + "regular files; or it has several images and the reference names none, and the error lists them; or "
-                + "the disk is full. The error names the path"
+            "An image layout or archive is missing, invalid, damaged, compressed or locked, or contains files that "
+                + "aren't regular files. Or it has several images and the reference names none; the error lists them. "
+                + "Or the disk is full. The error names the path"
         ),
         Entry(
             "upstream",
