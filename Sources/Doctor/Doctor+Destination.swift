@@ -267,7 +267,7 @@ extension Doctor {
         let none = (ECRError.Code.lifecyclePolicyNotFound, "no policy: images are kept")
         guard let policy = try await examination.look("lifecycle", question, at: ecr, absent: none) else { return }
         guard let forecast = LifecycleForecast(policy.lifecyclePolicyText) else {
-            return examination.note(.warning, "lifecycle", "there is a policy that this program can't read")
+            return examination.note(.warning, "lifecycle", "this program can't read the repository's policy")
         }
         guard let expiry = forecast.expiry(of: tag) else {
             return examination.note(

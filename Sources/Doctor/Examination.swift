@@ -223,8 +223,8 @@ struct Examination: Sendable {
             "clock",
             abs(difference) > Self.largestDifference ? "\(words); \(signed)" : words,
             remedy: isAWS
-                ? "set it, and keep it set with NTP: other tools are refused from 5 minutes on"
-                : "correct the clock that is wrong: other tools may be refused there from 5 minutes on"
+                ? "set it, and keep it set with NTP: other tools are refused if it is off by 5 minutes or more"
+                : "correct the clock that is wrong: other tools may be refused there if it is off by 5 minutes or more"
         )
     }
 

@@ -126,9 +126,9 @@ package struct ForeignCreation: Error, Hashable, CustomStringConvertible {
     package let account: String
 
     package var description: String {
-        "\(caller) can't create a repository in account \(account) and write to it: a repository that is new has no "
-            + "policy that allows another account; name a role of account \(account) with --destination-role-arn, "
-            + "whose policies are then printed, or create the repository there first"
+        "\(caller) can't create a repository in account \(account) and write to it: a new repository has no policy "
+            + "that allows another account; name a role of account \(account) with --destination-role-arn, whose "
+            + "policies are then printed, or create the repository there first"
     }
 }
 

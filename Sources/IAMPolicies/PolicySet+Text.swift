@@ -104,8 +104,8 @@ extension PolicySet.Entry {
         case .permissionSet:
             [
                 .note(
-                    "a permission set has one inline policy, which this would replace: add the statements to it; this prints "
-                        + "the present policy"
+                    "a permission set has one inline policy, which this replaces: add the statements to it; this "
+                        + "prints the current policy"
                 ),
                 .command(
                     "aws sso-admin get-inline-policy-for-permission-set --instance-arn INSTANCE --permission-set-arn SET"

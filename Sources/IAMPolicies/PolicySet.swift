@@ -249,8 +249,9 @@ extension PolicyCaller.Assumption {
         guard let who else {
             let keys = origin.map { " (\($0))" } ?? ""
             return [
-                "the caller\(keys) is not known: replace \(Self.placeholder), which AWS refuses, by the caller's ARN, or name "
-                    + "the caller with --principal; with the caller's keys, aws sts get-caller-identity prints the ARN"
+                "the caller\(keys) is not known: replace \(Self.placeholder), which AWS refuses, with the caller's "
+                    + "ARN, or name the caller with --principal; with the caller's keys, aws sts get-caller-identity "
+                    + "prints the ARN"
             ]
         }
         guard case .account = who.kind else { return who.notes }

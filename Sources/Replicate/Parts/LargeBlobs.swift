@@ -280,7 +280,7 @@ struct LargeBlobs: Sendable {
     private func decline(_ blob: Descriptor, _ destination: any BlobReceiver, _ why: String) throws {
         let what = "\(blob.digest) has \(ByteCount(blob.size)), and \(why)"
         guard options.mode == .auto else { throw refusal(what, destination) }
-        logger.warning("\(what); it goes by the registry, and starts over if this run is killed")
+        logger.warning("\(what); it goes through the registry, and starts over if this run is killed")
     }
 
     private func refusal(_ text: String, _ destination: any BlobReceiver) -> CopyError {

@@ -100,7 +100,7 @@ extension ErrorTextCase {
             role("InvalidClientTokenId", "The security token included in the request is invalid.", partition: "aws-cn"),
             says: """
                 finding credentials failed at the destination 444455556666.dkr.ecr.us-west-2.amazonaws.com/prod/app:v1: the role arn:aws-cn:iam::444455556666:role/promoter could not be assumed: InvalidClientTokenId: The security token included in the request is invalid.; tried the role flag, with …KEY1 from environment
-                  next: the role is of partition aws-cn, and us-west-2 is in aws: keys of one partition (aws, aws-cn, aws-us-gov) aren't known in another; use credentials and a role of aws
+                  next: the role is in partition aws-cn, and us-west-2 is in aws: keys of one partition (aws, aws-cn, aws-us-gov) aren't known in another; use credentials and a role of aws
                   request id: r-9
                 """
         ),

@@ -25,7 +25,7 @@ extension ErrorTextCase {
                 InitiateLayerUpload failed at the destination 444455556666.dkr.ecr.us-west-2.amazonaws.com/prod/app:v1: not allowed to ecr:InitiateLayerUpload: User: arn:aws:sts::111122223333:assumed-role/build/me is not authorized to perform: ecr:InitiateLayerUpload on resource: arn:aws:ecr:us-west-2:444455556666:repository/prod/app because no resource-based policy allows the ecr:InitiateLayerUpload action
                   next: add this to the policy of repository prod/app in account 444455556666, us-west-2:
                     {"Effect":"Allow","Principal":{"AWS":"arn:aws:iam::111122223333:role/build"},"Action":"ecr:InitiateLayerUpload"}
-                    (if the role has a path, its ARN is what this says: aws iam get-role --role-name build --query Role.Arn)
+                    (if the role has a path, get its ARN with: aws iam get-role --role-name build --query Role.Arn)
                     to print every policy that the copy needs: ecr-replicate iam-policy --principal arn:aws:iam::111122223333:role/build SOURCE DESTINATION
                   credentials: …KEY1 from profile build
                   request id: r-1
@@ -88,7 +88,7 @@ extension ErrorTextCase {
                 CreateRepository failed at the destination 444455556666.dkr.ecr.us-west-2.amazonaws.com/prod/app:v1: not allowed to ecr:CreateRepository: User: arn:aws:sts::111122223333:assumed-role/build/me is not authorized to perform: ecr:CreateRepository on resource: arn:aws:ecr:us-west-2:444455556666:repository/prod/app because no resource-based policy allows the ecr:CreateRepository action
                   next: add this to the registry policy of account 444455556666, us-west-2:
                     {"Effect":"Allow","Principal":{"AWS":"arn:aws:iam::111122223333:role/build"},"Action":"ecr:CreateRepository","Resource":"arn:aws:ecr:us-west-2:444455556666:repository/prod/app"}
-                    (if the role has a path, its ARN is what this says: aws iam get-role --role-name build --query Role.Arn)
+                    (if the role has a path, get its ARN with: aws iam get-role --role-name build --query Role.Arn)
                     to print every policy that the copy needs: ecr-replicate iam-policy --principal arn:aws:iam::111122223333:role/build SOURCE DESTINATION
                   credentials: …KEY1 from profile build
                   request id: r-1
@@ -123,7 +123,7 @@ extension ErrorTextCase {
                 PutImage failed at the destination 444455556666.dkr.ecr.cn-north-1.amazonaws.com.cn/prod/app:v1: not allowed to ecr:PutImage: User: arn:aws-cn:sts::111122223333:assumed-role/build/me is not authorized to perform: ecr:PutImage on resource: arn:aws-cn:ecr:cn-north-1:444455556666:repository/prod/app because no resource-based policy allows the ecr:PutImage action
                   next: add this to the policy of repository prod/app in account 444455556666, cn-north-1:
                     {"Effect":"Allow","Principal":{"AWS":"arn:aws-cn:iam::111122223333:role/build"},"Action":"ecr:PutImage"}
-                    (if the role has a path, its ARN is what this says: aws iam get-role --role-name build --query Role.Arn)
+                    (if the role has a path, get its ARN with: aws iam get-role --role-name build --query Role.Arn)
                     to print every policy that the copy needs: ecr-replicate iam-policy --principal arn:aws-cn:iam::111122223333:role/build SOURCE DESTINATION
                   credentials: …KEY1 from profile build
                   request id: r-1
@@ -279,7 +279,7 @@ extension ErrorTextCase {
                     {"Effect":"Allow","Action":"ecr:PutImage","Resource":"arn:aws:ecr:us-west-2:444455556666:repository/prod/app"}
                   and, across accounts, add this to the policy of repository prod/app in account 444455556666, us-west-2:
                     {"Effect":"Allow","Principal":{"AWS":"arn:aws:iam::111122223333:role/build"},"Action":"ecr:PutImage"}
-                    (if the role has a path, its ARN is what this says: aws iam get-role --role-name build --query Role.Arn)
+                    (if the role has a path, get its ARN with: aws iam get-role --role-name build --query Role.Arn)
                     to print every policy that the copy needs: ecr-replicate iam-policy --principal arn:aws:iam::111122223333:role/build SOURCE DESTINATION
                   credentials: …KEY1 from profile build
                   request id: r-1
@@ -321,7 +321,7 @@ extension ErrorTextCase {
                     {"Effect":"Allow","Action":"sts:AssumeRole","Resource":"arn:aws:iam::444455556666:role/promoter"}
                   or add this to the trust policy of role promoter in account 444455556666:
                     {"Effect":"Allow","Principal":{"AWS":"arn:aws:iam::111122223333:role/build"},"Action":"sts:AssumeRole"}
-                    (if the role has a path, its ARN is what this says: aws iam get-role --role-name build --query Role.Arn)
+                    (if the role has a path, get its ARN with: aws iam get-role --role-name build --query Role.Arn)
                     no external id was sent; if the trust policy requires sts:ExternalId, pass it with --external-id
                     no MFA code was sent; if the trust policy requires aws:MultiFactorAuthPresent, set mfa_serial in the profile instead: the statement above does not require one
                   request id: r-9
@@ -368,7 +368,7 @@ extension ErrorTextCase {
                 finding credentials failed at the destination 444455556666.dkr.ecr.us-west-2.amazonaws.com/prod/app:v1: not allowed to sts:AssumeRole: the role arn:aws:iam::444455556666:role/promoter could not be assumed: AccessDenied: User: arn:aws:sts::111122223333:assumed-role/build/me is not authorized to perform: sts:AssumeRole on resource: arn:aws:iam::444455556666:role/promoter because no resource-based policy allows the sts:AssumeRole action; tried the role flag, with …KEY1 from environment
                   next: add this to the trust policy of role promoter in account 444455556666:
                     {"Effect":"Allow","Principal":{"AWS":"arn:aws:iam::111122223333:role/build"},"Action":"sts:AssumeRole"}
-                    (if the role has a path, its ARN is what this says: aws iam get-role --role-name build --query Role.Arn)
+                    (if the role has a path, get its ARN with: aws iam get-role --role-name build --query Role.Arn)
                     no external id was sent; if the trust policy requires sts:ExternalId, pass it with --external-id
                     no MFA code was sent; if the trust policy requires aws:MultiFactorAuthPresent, set mfa_serial in the profile instead: the statement above does not require one
                   request id: r-9

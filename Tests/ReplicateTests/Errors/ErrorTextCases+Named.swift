@@ -203,7 +203,7 @@ extension ErrorTextCase {
                 CreateRepository failed at the destination 444455556666.dkr.ecr.us-west-2.amazonaws.com/prod/app:v1: not allowed to kms:CreateGrant: User: arn:aws:sts::111122223333:assumed-role/build/me is not authorized to perform: kms:CreateGrant on resource: arn:aws:kms:us-west-2:444455556666:key/1 because no resource-based policy allows the kms:CreateGrant action
                   next: add this to the policy of arn:aws:kms:us-west-2:444455556666:key/1:
                     {"Effect":"Allow","Principal":{"AWS":"arn:aws:iam::111122223333:role/build"},"Action":"kms:CreateGrant","Resource":"arn:aws:kms:us-west-2:444455556666:key/1"}
-                    (if the role has a path, its ARN is what this says: aws iam get-role --role-name build --query Role.Arn)
+                    (if the role has a path, get its ARN with: aws iam get-role --role-name build --query Role.Arn)
                   credentials: …KEY1 from profile build
                   request id: r-1
                 """

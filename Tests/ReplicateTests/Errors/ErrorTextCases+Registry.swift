@@ -19,7 +19,7 @@ extension ErrorTextCase {
                 InitiateLayerUpload failed at the destination 444455556666.dkr.ecr.us-west-2.amazonaws.com/prod/app:v1: not allowed to ecr:InitiateLayerUpload: User: arn:aws:sts::111122223333:assumed-role/build/me is not authorized to perform: ecr:InitiateLayerUpload on resource: arn:aws:ecr:us-west-2:444455556666:repository/prod/app because no resource-based policy allows the ecr:InitiateLayerUpload action
                   next: add this to the policy of repository prod/app in account 444455556666, us-west-2:
                     {"Effect":"Allow","Principal":{"AWS":"arn:aws:iam::111122223333:role/build"},"Action":"ecr:InitiateLayerUpload"}
-                    (if the role has a path, its ARN is what this says: aws iam get-role --role-name build --query Role.Arn)
+                    (if the role has a path, get its ARN with: aws iam get-role --role-name build --query Role.Arn)
                     to print every policy that the copy needs: ecr-replicate iam-policy --principal arn:aws:iam::111122223333:role/build SOURCE DESTINATION
                   request id: r-2
                 """
@@ -77,7 +77,7 @@ extension ErrorTextCase {
             forbiddenLayer(body: "<html><body>Blocked by policy 7. X-Amz-Signature=1</body></html>"),
             side: .source,
             says: """
-                downloading sha256:e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855 failed at the source 111122223333.dkr.ecr.eu-west-1.amazonaws.com/team/app: not allowed to s3:GetObject: the layers' host prod-eu-west-1-starport-layer-bucket.s3.eu-west-1.amazonaws.com answered 403, and in other words than S3's
+                downloading sha256:e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855 failed at the source 111122223333.dkr.ecr.eu-west-1.amazonaws.com/team/app: not allowed to s3:GetObject: the layers' host prod-eu-west-1-starport-layer-bucket.s3.eu-west-1.amazonaws.com answered 403, but not in S3's format
                   next: a proxy or firewall forbids it: ask its operator to allow prod-eu-west-1-starport-layer-bucket.s3.eu-west-1.amazonaws.com, or name that host in NO_PROXY if this machine can reach it directly
                 """
         ),

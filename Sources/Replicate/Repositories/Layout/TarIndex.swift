@@ -157,7 +157,7 @@ struct TarIndex: Sendable {
             }
             return FileRegion(file, offset: member.offset, byteCount: member.byteCount)
         }
-        throw Self.damaged(file, "'\(quotable(name, upTo: 200))' is a link that leads in a circle")
+        throw Self.damaged(file, "'\(quotable(name, upTo: 200))' is a link that points back to itself")
     }
 
     // MARK: Pieces
@@ -209,8 +209,8 @@ struct TarIndex: Sendable {
         ]
         guard let form = known.first(where: { beginning.starts(with: $0.magic) }) else { return }
         throw LayoutError(
-            "\(file.path) is compressed with \(form.name), and an archive is read in place",
-            remedy: "unpack it first, with \(form.program) \(file.path), and name the .tar file"
+            "\(file.path) is compressed with \(form.name); only uncompressed archives can be read",
+            remedy: "decompress it first with \(form.program) \(file.path), then name the .tar file"
         )
     }
 }
