@@ -67,6 +67,6 @@ public struct MalformedByteCount: Error, Equatable, Sendable, CustomStringConver
 
     public var description: String {
         "'\(clipped(text))' is not a size: write bytes, or a number with kB, MB, GB (powers of ten) or KiB, MiB, GiB "
-            + "(powers of two), as 50MB or 1GiB"
+            + "(powers of two), such as 50MB or 1GiB"
     }
 }

@@ -107,7 +107,7 @@ extension Diagnosis {
         let counts = [
             count(.failed) > 0 ? "\(count(.failed)) failed" : nil,
             count(.warning) > 0 ? counted(count(.warning), "warning") : nil,
-            count(.skipped) > 0 ? "\(count(.skipped)) not looked at" : nil,
+            count(.skipped) > 0 ? "\(count(.skipped)) skipped" : nil,
         ].compactMap { $0 }
         return counts.isEmpty ? nil : counts.joined(separator: ", ")
     }

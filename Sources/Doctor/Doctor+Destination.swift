@@ -39,7 +39,7 @@ extension Doctor {
                 }
                 return
             }
-            return examination.note(.skipped, "directory", "whether it can be written shows when it is")
+            return examination.note(.skipped, "directory", "only the copy shows whether it can be written")
         }
         let tag = place.tag ?? image.tag
         switch try await describe(ecr, &examination) {
@@ -79,11 +79,11 @@ extension Doctor {
                 DescribeRepositories(registryId: ecr.host.account, repositoryNames: [ecr.name])
             )
             guard let repository = answer.repositories.first else { return .unknown }
-            examination.note(.ok, "repository", "is there; \(settings(of: repository))")
+            examination.note(.ok, "repository", "exists; \(settings(of: repository))")
             examination.isRepositorySeen = true
             return .there(repository)
         } catch let error as ECRError where error.code == .accessDenied {
-            examination.note(.skipped, "repository", "not allowed to look (ecr:DescribeRepositories), and not needed")
+            examination.note(.skipped, "repository", "ecr:DescribeRepositories is not allowed, and not needed")
             return .unknown
         } catch let error as ECRError where error.code == .repositoryNotFound && examination.createsRepository {
             examination.note(.ok, "repository", Examination.willBeCreated)
@@ -105,7 +105,7 @@ extension Doctor {
         _ examination: inout Examination
     ) async throws -> Description {
         if examination.side == .destination, case .template(let template) = try await ecr.creationOnPush() {
-            examination.note(.ok, "repository", "isn't there; \(template.words)")
+            examination.note(.ok, "repository", "does not exist; \(template.words)")
             examination.isCreatedOnPush = true
             examination.noteMissingRepository()
             return .missing
@@ -264,15 +264,19 @@ extension Doctor {
 
     private func forecast(_ ecr: ECRProbe, _ tag: Tag?, _ examination: inout Examination) async throws {
         let question = GetLifecyclePolicy(registryId: ecr.host.account, repositoryName: ecr.name)
-        let none = (ECRError.Code.lifecyclePolicyNotFound, "no policy: what arrives stays")
+        let none = (ECRError.Code.lifecyclePolicyNotFound, "no policy: images are kept")
         guard let policy = try await examination.look("lifecycle", question, at: ecr, absent: none) else { return }
         guard let forecast = LifecycleForecast(policy.lifecyclePolicyText) else {
-            return examination.note(.warning, "lifecycle", "there is a policy that this program can't read")
+            return examination.note(.warning, "lifecycle", "this program can't read the repository's policy")
         }
         guard let expiry = forecast.expiry(of: tag) else {
-            return examination.note(.ok, "lifecycle", "the policy leaves \(tag.map { "tag \($0)" } ?? "it") alone")
+            return examination.note(
+                .ok,
+                "lifecycle",
+                "the policy does not affect \(tag.map { "tag \($0)" } ?? "the image")"
+            )
         }
-        examination.note(.warning, "lifecycle", expiry, remedy: "see that this is meant for what arrives here")
+        examination.note(.warning, "lifecycle", expiry, remedy: "check that this policy is meant for this image")
     }
 
     /// - Parameter isCallersOwn: Whether the registry belongs to the caller; only then can its settings be read.
@@ -302,7 +306,9 @@ extension Doctor {
         examination.note(
             .ok,
             "mounting",
-            isOn ? "on: what another repository has isn't uploaded again" : "off: every repository gets its own layers"
+            isOn
+                ? "on: layers that another repository has are not uploaded again"
+                : "off: layers are uploaded to each repository"
         )
     }
 }

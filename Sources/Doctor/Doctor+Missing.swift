@@ -24,7 +24,7 @@ extension Doctor {
         if movesLayers, try await tryToken(ecr, &examination) { try await reachRegistry(ecr, &examination) }
         if examination.createsRepository || examination.isCreatedOnPush {
             for action in (movesLayers ? Self.uploading : []) + ["ecr:PutImage"] {
-                examination.note(.skipped, action, "can't be tried before the repository is there")
+                examination.note(.skipped, action, "can't be tried before the repository exists")
             }
         }
         examination.notePermissionsTried()
@@ -49,8 +49,8 @@ extension Doctor {
             return examination.note(
                 .warning,
                 action,
-                "account \(owner) is another one than \(caller.account): what is new has no policy that lets others in, so "
-                    + "only the registry's own policy can",
+                "the repository's account \(owner) is not the caller's (\(caller.account)): a new repository has no "
+                    + "policy that allows other accounts, so the registry's policy must",
                 remedy: foreignCreation(of: ecr)
             )
         }
@@ -62,7 +62,7 @@ extension Doctor {
             action,
             "can't be tried without creating it",
             remedy:
-                "see that an identity policy of \(who) has this:\n    \(PolicyStatement([action], on: [arn]).line)\n"
+                "check that an identity policy of \(who) has this:\n    \(PolicyStatement([action], on: [arn]).line)\n"
                 + (examination.allPolicies(named: principal).map { "    \($0)" } ?? "")
         )
     }
@@ -82,7 +82,7 @@ extension Doctor {
             let status = try await client.ping()
             guard status.kind == .successful else {
                 let refused = CopyError(
-                    .rejected(code: "HTTP \(status.code)", text: "\(client.base.origin) does not take the token"),
+                    .rejected(code: "HTTP \(status.code)", text: "\(client.base.origin) does not accept the token"),
                     side: examination.side,
                     subject: examination.subject,
                     operation: "asking for the registry"
@@ -90,7 +90,7 @@ extension Doctor {
                 let remedy = "check the endpoint flags of the destination: the token may be another region's"
                 return try examination.fail("registry", refused, refused.operation, remedy: remedy)
             }
-            examination.note(.ok, "registry", "\(client.base.origin) answers, and takes the token")
+            examination.note(.ok, "registry", "\(client.base.origin) answers and accepts the token")
         } catch {
             try examination.fail("registry", error, "reaching the registry")
         }

@@ -42,7 +42,7 @@ extension Doctor {
         } else if case .plain(let registry) = repository.reference.registry,
             let stored = opener.storedLogin(for: registry)
         {
-            examination.note(.ok, "login", "the registry asks for none; the stored one (\(stored)) is not used")
+            examination.note(.ok, "login", "the registry requires no login; the stored one (\(stored)) is not used")
         }
     }
 
@@ -54,7 +54,7 @@ extension Doctor {
         let lost = "signatures, SBOMs and attestations may be left out"
         try await examine("referrers", losing: lost, &examination) {
             guard let list = try await repository.referrers(of: digest) else {
-                return "this registry has no referrers API; they are kept under tags that begin with the digest"
+                return "this registry has no referrers API; referrers are kept under tags that begin with the digest"
             }
             if let interruption = list.interruption { throw interruption }
             let odd = list.oddEntries.isEmpty ? "" : "; \(list.oddEntries.count) of them can't be read"

@@ -24,7 +24,10 @@ struct PolicyCommandLine: Sendable {
     func advice(_ known: Side, named: Principal? = nil) -> String {
         let start = known.start ?? (isAssumed(known.side) ? nil : named)
         let isShared = isStartShared
-        let what = isShared ? "all that it takes, at once" : "all that the \(known.side.rawValue)'s keys need, at once"
+        let what =
+            isShared
+            ? "to print every policy that the copy needs"
+            : "to print every policy that the \(known.side.rawValue)'s keys need"
         var words = createsRepository ? ["--create-repository", "defaults"] : []
         if let start { words += ["--principal", start.arn] }
         let here = options(known.side)

@@ -65,7 +65,7 @@ extension Doctor {
             var id = ManifestID(image)
             if id == nil { id = try await repository.soleImage() }
             guard let id else {
-                examination.note(.skipped, "image", "name a tag or a digest, and its layers are tried")
+                examination.note(.skipped, "image", "name a tag or a digest to check its layers")
                 return nil
             }
             guard var manifest = try await read(id, repository) else { throw missing(.imageMissing, repository, id) }
@@ -76,7 +76,7 @@ extension Doctor {
                 guard let read = try await read(id, repository) else { throw missing(.imageMissing, repository, id) }
                 manifest = read
             }
-            examination.note(.ok, check, isECR ? "allowed; the image is there" : "the image is there")
+            examination.note(.ok, check, isECR ? "allowed; the image exists" : "the image exists")
             return manifest
         } catch {
             try examination.fail(check, error, "reading the image")
@@ -130,7 +130,7 @@ extension Doctor {
         examination.ask("layers")
         do {
             let host = try await repository.read(blob, at: request, by: opener.sender)
-            examination.note(.ok, "layers", "\(host) gives them")
+            examination.note(.ok, "layers", "can be downloaded from \(host)")
         } catch {
             try examination.fail("layers", error, "downloading \(blob.digest)")
         }
@@ -149,13 +149,13 @@ extension Doctor {
         let name = ecr.name
         let rules = answer.replicationConfiguration?.rules ?? []
         guard rules.contains(where: { $0.covers(name, to: there.account, region: there.region) }) else {
-            return examination.note(.ok, "replication", "ECR's own doesn't copy this repository there")
+            return examination.note(.ok, "replication", "ECR's replication doesn't copy this repository there")
         }
         let isSameName = (place.repository ?? name) == name
         examination.note(
             .warning,
             "replication",
-            "ECR's own copies \(name) to \(there.account) in \(there.region) already, under the same name",
+            "ECR's replication copies \(name) to \(there.account) in \(there.region) already, under the same name",
             remedy: isSameName
                 ? "leave it to ECR, or take the repository out of its rules: both write the same tags"
                 : "take the repository out of its rules if one copy is enough"

@@ -123,14 +123,14 @@ package struct Doctor: Sendable {
             let owner = repository.host.account.value
             if caller.account != owner { examination.foreign = foreignCreation(of: repository) }
             let elsewhere =
-                caller.account == owner ? "" : "; the repository is \(owner)'s, whose policy must allow it, too"
+                caller.account == owner ? "" : "; the repository is \(owner)'s, whose policy must allow it too"
             let keys = await opener.keys(region: repository.host.region, options).map { ", with \($0)" } ?? ""
             examination.note(.ok, "identity", "\(caller.arn), account \(caller.account)\(keys)\(elsewhere)")
             if let login = opener.storedLogin(for: repository.host) {
                 examination.note(
                     .ok,
                     "login",
-                    "docker's login for this registry (\(login)) is not used: ECR's API takes AWS keys"
+                    "docker's login for this registry (\(login)) is not used: ECR's API requires AWS keys"
                 )
             }
             return caller

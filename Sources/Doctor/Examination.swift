@@ -137,7 +137,7 @@ struct Examination: Sendable {
         } catch let error as ECRError where proof.contains(error.code) {
             note(.ok, action, "allowed")
         } catch let error as ECRError where silence.contains(error.code) {
-            note(.skipped, action, "can't be told without doing it: \(error.code)")
+            note(.skipped, action, "can't be tested without doing it: \(error.code)")
         } catch {
             let explained = CopyError(
                 explaining: error,
@@ -159,7 +159,7 @@ struct Examination: Sendable {
     }
 
     /// The note on a permission when the repository is missing.
-    static let willBeCreated = "the repository isn't there, and a copy creates it"
+    static let willBeCreated = "the repository does not exist, and a copy creates it"
 
     /// Checks whether a host answers at all, and compares its clock with ours.
     mutating func reach(_ endpoint: ServiceEndpoint, _ sender: any HTTPSending, now: () -> Date) async throws -> Bool {
@@ -168,10 +168,10 @@ struct Examination: Sendable {
             let (url, response) = try await Self.ask(endpoint, sender)
             guard response.status.kind != .serverError else {
                 let text = "\(url.origin) answers \(response.status.code)"
-                note(.warning, "endpoint", text, remedy: "see whether that is AWS, or something in between")
+                note(.warning, "endpoint", text, remedy: "check whether that is AWS, or a proxy or firewall in between")
                 return true
             }
-            let other = url == endpoint.url ? "" : "; DNS does not have its other name \(endpoint.url.host)"
+            let other = url == endpoint.url ? "" : "; DNS does not know its other name \(endpoint.url.host)"
             note(.ok, "endpoint", "\(url.origin)\(other)")
             noteClock(response, of: url, now())
             return true
@@ -210,7 +210,7 @@ struct Examination: Sendable {
     /// Notes how far the clocks differ; AWS's clocks are right, but another server's clock may be wrong.
     private func noteClock(_ response: WireResponse, of url: HTTPURL, _ now: Date) {
         guard let theirs = response.date else {
-            return note(.skipped, "clock", "the endpoint doesn't say what time it is")
+            return note(.skipped, "clock", "the endpoint's answer has no date")
         }
         let isAWS = url.awsDomain != nil
         let whose = isAWS ? "AWS's" : "that of \(url.origin)"
@@ -223,8 +223,8 @@ struct Examination: Sendable {
             "clock",
             abs(difference) > Self.largestDifference ? "\(words); \(signed)" : words,
             remedy: isAWS
-                ? "set it, and keep it set with NTP: other tools are refused from 5 minutes on"
-                : "correct the clock that is wrong: other tools may be refused there from 5 minutes on"
+                ? "set it, and keep it set with NTP: other tools are refused if it is off by 5 minutes or more"
+                : "correct the clock that is wrong: other tools may be refused there if it is off by 5 minutes or more"
         )
     }
 
@@ -244,13 +244,13 @@ struct Examination: Sendable {
         } catch let error as ECRError where error.code == absent?.code {
             note(.ok, check, absent?.meaning ?? "")
         } catch let error as ECRError where error.code == .accessDenied {
-            note(.skipped, check, "not allowed to look (ecr:\(Operation.name)), and not needed")
+            note(.skipped, check, "ecr:\(Operation.name) is not allowed, and not needed")
         } catch let error as ECRError where error.code == .unknownOperation {
             note(.skipped, check, "the endpoint doesn't know \(Operation.name)")
         } catch let error where !(error is CancellationError) {
             // A copy doesn't need it, so any error only skips the check.
             let explained = CopyError(explaining: error, side: side, subject: subject, Operation.name)
-            note(.skipped, check, "could not be looked at: \(explained.cause)")
+            note(.skipped, check, "could not be checked: \(explained.cause)")
         }
         return nil
     }

@@ -90,7 +90,7 @@ extension Examination.Held {
                 .warning,
                 .destination,
                 "tag",
-                "\(tag) is immutable and holds \(digest): another image won't get it",
+                "\(tag) is immutable and holds \(digest): it can't move to another image",
                 remedy: "choose another tag"
             )
         case false?: Finding(.ok, .destination, "tag", "\(there), and may move")
@@ -99,7 +99,7 @@ extension Examination.Held {
                 .warning,
                 .destination,
                 "tag",
-                "\(there); whether it may move isn't known",
+                "\(there); whether it may move is unknown",
                 remedy: "choose another tag, or allow ecr:DescribeRepositories"
             )
         }

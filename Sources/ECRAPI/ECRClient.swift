@@ -96,7 +96,7 @@ public struct ECRClient: Sendable {
             } catch let error as ECRError where error.code == .expiredToken && mayRefresh {
                 mayRefresh = false
                 guard await credentials.discard(used) else { throw error }
-                log(call, "failed because the credentials have expired; fetching others")
+                log(call, "failed because the credentials have expired; fetching new ones")
                 let fresh = try await credentials.credentials()
                 return try await exchange(call, attempt, fresh, Operation.Response.self)
             }
@@ -157,7 +157,7 @@ public struct ECRClient: Sendable {
             guard let error else { return (try Self.decode(call, response), response.body.count) }
             guard mayCorrect, clock.corrects(error.code.rawValue, response, signedAt: time) else { throw error }
             mayCorrect = false
-            log(call, "refused for its date; this machine's clock is wrong")
+            log(call, "refused because of its date; this machine's clock is wrong")
         }
     }
 

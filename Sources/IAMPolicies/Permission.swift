@@ -59,7 +59,7 @@ package struct Permission: Sendable, Hashable {
     /// All permissions, in the order in which policies list them.
     package static let all: [Permission] = [
         Self("ecr:BatchGetImage", .source, .copying, "reads manifests, signatures and the list of referrers"),
-        Self("ecr:GetDownloadUrlForLayer", .source, .copying, "says where each layer's bytes are"),
+        Self("ecr:GetDownloadUrlForLayer", .source, .copying, "gets the address of each layer"),
         Self(
             "ecr:DescribePullThroughCacheRules",
             .source,
@@ -81,15 +81,15 @@ package struct Permission: Sendable, Hashable {
             .uploadingByRegistry,
             "gets the token for uploading layers through the registry"
         ),
-        Self("ecr:BatchGetImage", .destination, .always, "finds out what tags hold and which manifests are there"),
+        Self("ecr:BatchGetImage", .destination, .always, "finds out what tags hold and which manifests exist"),
         Self(
             "ecr:DescribeImages",
             .destination,
             .listing,
             "lists what tags hold, a thousand images at once",
-            otherwise: "tags are asked for, a hundred at once"
+            otherwise: "tags are read a hundred at once"
         ),
-        Self("ecr:BatchCheckLayerAvailability", .destination, .copying, "finds out which layers are there"),
+        Self("ecr:BatchCheckLayerAvailability", .destination, .copying, "finds out which layers exist"),
         Self("ecr:InitiateLayerUpload", .destination, .copying, "begins each upload"),
         Self("ecr:UploadLayerPart", .destination, .copying, "sends the bytes"),
         Self("ecr:CompleteLayerUpload", .destination, .copying, "ends each upload"),
@@ -106,13 +106,13 @@ package struct Permission: Sendable, Hashable {
             .destination,
             .movingTags,
             "finds out whether a tag is immutable, before bytes move",
-            otherwise: "`PutImage` says so, after bytes have moved"
+            otherwise: "`PutImage` reports it, after bytes have moved"
         ),
         Self(
             "ecr:GetDownloadUrlForLayer",
             .destination,
             .mounting,
-            "on the repository a layer is mounted from",
+            "lets a layer be mounted from the repository that has it",
             otherwise: "the layer is uploaded"
         ),
         Self("ecr:CreateRepository", .destination, .creating, "creates the repository"),
@@ -122,7 +122,12 @@ package struct Permission: Sendable, Hashable {
             .creatingWithKey,
             "lets ECR use the key, for as long as the repository lives"
         ),
-        Self("kms:RetireGrant", .destination, .creatingWithKey, "the same, when the repository is deleted"),
+        Self(
+            "kms:RetireGrant",
+            .destination,
+            .creatingWithKey,
+            "lets ECR retire that grant when the repository is deleted"
+        ),
         Self("kms:DescribeKey", .destination, .creatingWithKey, "finds the key"),
     ]
 }

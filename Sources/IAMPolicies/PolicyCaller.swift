@@ -50,8 +50,8 @@ package struct PolicyCaller: Sendable, Hashable {
         for step in path.steps {
             guard step.externalID?.unicodeScalars.allSatisfy(Self.externalIDCharacters.contains) ?? true else {
                 throw ImpossiblePolicy(
-                    "the external id for \(step.roleARN) has characters that STS doesn't take: use letters, digits and "
-                        + "_ + = , . @ : / -"
+                    "the external id for \(step.roleARN) has characters that STS doesn't accept: use letters, digits "
+                        + "and _ + = , . @ : / -"
                 )
             }
             assumptions.append(
@@ -80,7 +80,8 @@ package struct PolicyCaller: Sendable, Hashable {
         case .role: if let role { return role }
         case .permissionSet:
             throw ImpossiblePolicy(
-                "'\(arn.prefix(100))' is a permission set's role, which only IAM Identity Center gives out: sign in for it"
+                "'\(arn.prefix(100))' is a permission set's role, which only IAM Identity Center issues: sign in to "
+                    + "get it"
             )
         case .user, .federated, .account, nil: break
         }
@@ -106,7 +107,7 @@ package struct PolicyCaller: Sendable, Hashable {
     func check() throws(ImpossiblePolicy) {
         guard let first = assumptions.first?.role else { return }
         if let start, case .federated = start.kind {
-            throw ImpossiblePolicy("\(start.words) can assume no role: a federated session may ask nothing of STS")
+            throw ImpossiblePolicy("\(start.words) can't assume a role: a federated session can't call STS")
         }
         let partitions = assumptions.map(\.role.partition)
         guard let start else {

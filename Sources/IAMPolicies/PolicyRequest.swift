@@ -126,8 +126,8 @@ package struct ForeignCreation: Error, Hashable, CustomStringConvertible {
     package let account: String
 
     package var description: String {
-        "\(caller) can't create a repository in account \(account) and write to it: a repository that is new has no "
-            + "policy that lets another account in; name a role of account \(account) with --destination-role-arn, whose "
+        "\(caller) can't create a repository in account \(account) and write to it: a new repository has no policy "
+            + "that allows another account; name a role of account \(account) with --destination-role-arn, whose "
             + "policies are then printed, or create the repository there first"
     }
 }
@@ -165,7 +165,7 @@ package struct PolicyPlace: Sendable, Hashable {
         let pattern = String(bare.suffix(name.count - bare.count { $0 == "*" }))
         let stars = written.count { $0 == "*" }
         guard pattern.replacing("*", with: Self.star) == name, pattern.count(where: { $0 == "*" }) == stars else {
-            throw .malformedReference(text, reason: "* may stand in the repository's name only")
+            throw .malformedReference(text, reason: "* is allowed only in the repository's name")
         }
         self.pattern = pattern
     }

@@ -64,7 +64,7 @@ extension PolicySet.Entry {
         switch place {
         case .identity(let holder, let does): attaching(to: holder, who: does)
         case .repositories(let places):
-            [.note("add the statement to a policy that is there already, which this would replace")]
+            [.note("if the repository has a policy, add the statement to it: this command would replace it")]
                 + places.map { place in
                     .command(
                         "aws ecr set-repository-policy --region \(place.host.region) --registry-id \(place.host.account) "
@@ -73,19 +73,19 @@ extension PolicySet.Entry {
                 }
         case .trust(let role):
             [
-                .note("a new role is made with it"),
+                .note("to create the role"),
                 .command(
                     "aws iam create-role \(role.path.map { "--path \($0) " } ?? "")--role-name \(role.name) "
                         + "--assume-role-policy-document \(file)"
                 ),
-                .note("of a role that is there add the statement to its trust policy, which this would replace"),
+                .note("if the role exists, add the statement to its trust policy: this command would replace it"),
                 .command("aws iam update-assume-role-policy --role-name \(role.name) --policy-document \(file)"),
             ]
         }
     }
 
     private func attaching(to holder: Principal?, who does: String) -> [Step] {
-        let replaced = Step.note("this would replace a policy of that name")
+        let replaced = Step.note("this replaces a policy of that name")
         return switch holder?.kind {
         case .role(let role):
             [
@@ -104,8 +104,8 @@ extension PolicySet.Entry {
         case .permissionSet:
             [
                 .note(
-                    "a permission set has one inline policy, which this would replace: add the statements to it; this prints "
-                        + "the present policy"
+                    "a permission set has one inline policy, which this replaces: add the statements to it; this "
+                        + "prints the current policy"
                 ),
                 .command(
                     "aws sso-admin get-inline-policy-for-permission-set --instance-arn INSTANCE --permission-set-arn SET"

@@ -222,8 +222,8 @@ extension PolicyCaller {
     fileprivate func notes(of principal: Principal) -> [String] {
         guard let tokenFile, principal == start else { return [] }
         return [
-            "its trust policy, which must let in the identity provider and the subject of the token in \(tokenFile), is "
-                + "left out: only the token says who they are"
+            "its trust policy is left out: it must allow the identity provider and the subject of the token in "
+                + "\(tokenFile), and only the token names them"
         ]
     }
 }
@@ -249,14 +249,15 @@ extension PolicyCaller.Assumption {
         guard let who else {
             let keys = origin.map { " (\($0))" } ?? ""
             return [
-                "the caller\(keys) is not known: replace \(Self.placeholder), which AWS refuses, by the caller's ARN, or name "
-                    + "the caller with --principal; with the caller's keys, aws sts get-caller-identity prints the ARN"
+                "the caller\(keys) is not known: replace \(Self.placeholder), which AWS refuses, with the caller's "
+                    + "ARN, or name the caller with --principal; with the caller's keys, aws sts get-caller-identity "
+                    + "prints the ARN"
             ]
         }
         guard case .account = who.kind else { return who.notes }
         return [
-            "this lets in every identity of account \(who.account) whose own policies allow sts:AssumeRole on the role; name one "
-                + "of them with --principal instead"
+            "this allows every identity of account \(who.account) whose own policies allow sts:AssumeRole on the "
+                + "role; name one of them with --principal instead"
         ]
     }
 }

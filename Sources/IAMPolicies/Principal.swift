@@ -132,7 +132,7 @@ package struct Principal: Sendable, Hashable {
     package var pathHint: String? {
         guard mayHavePath else { return nil }
         return
-            "if the role has a path, its ARN is what this says: aws iam get-role --role-name \(name) --query Role.Arn"
+            "if the role has a path, get its ARN with: aws iam get-role --role-name \(name) --query Role.Arn"
     }
 
     /// How a resource's policy names this principal, with the conditions that belong to it.

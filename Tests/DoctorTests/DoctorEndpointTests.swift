@@ -52,7 +52,7 @@ struct DoctorEndpointTests {
     func otherName() async throws {
         let found = try await examine(Names(troubles: [Self.first: .unresolvable]))
         #expect(found.map(\.check) == ["endpoint", "clock"] && found.allSatisfy { $0.status == .ok })
-        let text = "https://\(Self.second):443; DNS does not have its other name \(Self.first)"
+        let text = "https://\(Self.second):443; DNS does not know its other name \(Self.first)"
         #expect(found.first?.text.replacing(":443", with: "") == text.replacing(":443", with: ""))
     }
 

@@ -27,9 +27,9 @@ struct DoctorMissingTests: DoctorScene {
                 destinationLines(diagnosis).dropFirst(2) == [
                     "failed destination repository: the repository does not exist",
                     "ok destination ecr:GetAuthorizationToken: allowed",
-                    "ok destination registry: \(base(cloud)) answers, and takes the token",
+                    "ok destination registry: \(base(cloud)) answers and accepts the token",
                     "ok destination pull-through: no rule covers the repository",
-                    "ok destination mounting: off: every repository gets its own layers",
+                    "ok destination mounting: off: layers are uploaded to each repository",
                 ]
             )
             let remedy = try #require(diagnosis.findings.first { $0.status == .failed }?.remedy)
@@ -63,7 +63,7 @@ struct DoctorMissingTests: DoctorScene {
             cloud.emulator.inject(Fault(on: "GET base", at: nil, .refuse))
             let diagnosis = try await doctor.examine(cloud.image("v1"), cloud.destination("nowhere"))
             let failed = try #require(diagnosis.findings.last { $0.status == .failed })
-            #expect(failed.check == "registry" && failed.text == "HTTP 403: \(base(cloud)) does not take the token")
+            #expect(failed.check == "registry" && failed.text == "HTTP 403: \(base(cloud)) does not accept the token")
         }
     }
 
@@ -72,29 +72,29 @@ struct DoctorMissingTests: DoctorScene {
         try await withPatient(createRepository: .defaults) { cloud, doctor in
             let place = try cloud.destination("nowhere")
             let diagnosis = try await doctor.examine(cloud.image("v1"), place)
-            let later = "can't be tried before the repository is there"
+            let later = "can't be tried before the repository exists"
             #expect(
                 destinationLines(diagnosis).dropFirst(2) == [
-                    "ok destination repository: the repository isn't there, and a copy creates it",
+                    "ok destination repository: the repository does not exist, and a copy creates it",
                     "ok destination ecr:BatchGetImage: allowed",
                     "skipped destination ecr:CreateRepository: can't be tried without creating it",
                     "ok destination ecr:BatchCheckLayerAvailability: allowed",
                     "ok destination ecr:GetAuthorizationToken: allowed",
-                    "ok destination registry: \(base(cloud)) answers, and takes the token",
+                    "ok destination registry: \(base(cloud)) answers and accepts the token",
                     "skipped destination ecr:InitiateLayerUpload: \(later)",
                     "skipped destination ecr:UploadLayerPart: \(later)",
                     "skipped destination ecr:CompleteLayerUpload: \(later)",
                     "skipped destination ecr:PutImage: \(later)",
                     "ok destination pull-through: no rule covers the repository",
-                    "ok destination mounting: off: every repository gets its own layers",
+                    "ok destination mounting: off: layers are uploaded to each repository",
                 ]
             )
-            #expect(diagnosis.exitCode == 0 && diagnosis.text.hasSuffix("\n5 not looked at\n"))
+            #expect(diagnosis.exitCode == 0 && diagnosis.text.hasSuffix("\n5 skipped\n"))
             let advice = """
-                           next: see that an identity policy of user emulator in account 111122223333 has this:
+                           next: check that an identity policy of user emulator in account 111122223333 has this:
                                {"Effect":"Allow","Action":"ecr:CreateRepository",\
                 "Resource":"arn:aws:ecr:us-east-1:111122223333:repository/nowhere"}
-                               all that it takes, at once: ecr-replicate iam-policy --create-repository defaults \
+                               to print every policy that the copy needs: ecr-replicate iam-policy --create-repository defaults \
                 --principal arn:aws:iam::111122223333:user/emulator \(try cloud.source()) \(place)
                 """
             #expect(diagnosis.text.contains(advice), "\(diagnosis.text)")
@@ -131,7 +131,7 @@ struct DoctorMissingTests: DoctorScene {
             cloud.emulator.deny(action: "DescribeRepositories")
             let diagnosis = try await doctor.examine(cloud.image("v1"), cloud.destination("nowhere"))
             let said = lines(diagnosis)
-            let read = "ok destination ecr:BatchGetImage: allowed; the repository isn't there, and a copy creates it"
+            let read = "ok destination ecr:BatchGetImage: allowed; the repository does not exist, and a copy creates it"
             #expect(said.contains(read), "\(said)")
             #expect(said.contains("skipped destination ecr:CreateRepository: can't be tried without creating it"))
             #expect(said.count { $0.contains("destination ecr:BatchGetImage") } == 1)
@@ -145,8 +145,8 @@ struct DoctorMissingTests: DoctorScene {
             let place = try cloud.destination("prod/app", account: ScenarioCloud.production)
             let diagnosis = try await doctor.examine(cloud.image("v1"), place)
             let found = try #require(diagnosis.findings.first { $0.check == "ecr:CreateRepository" })
-            #expect(found.status == .warning && diagnosis.summary == "1 warning, 4 not looked at")
-            #expect(found.text.hasPrefix("account 444455556666 is another one than 111122223333"))
+            #expect(found.status == .warning && diagnosis.summary == "1 warning, 4 skipped")
+            #expect(found.text.hasPrefix("the repository's account 444455556666 is not the caller's (111122223333)"))
             #expect(found.remedy?.contains("--destination-role-arn") == true)
             #expect(found.remedy?.hasSuffix("--region us-east-1 --repository-name prod/app") == true)
         }
@@ -161,7 +161,8 @@ struct DoctorMissingTests: DoctorScene {
             let remedies = diagnosis.findings.filter { $0.status == .failed }.compactMap(\.remedy)
             #expect(!remedies.isEmpty)
             let policy =
-                "add this to the policy of repository prod/nope in account 444455556666, us-east-1, if it is there:\n"
+                "add this to the policy of repository prod/nope in account 444455556666, us-east-1, if the repository "
+                + "exists:\n"
             for remedy in remedies {
                 guard creates else {
                     #expect(remedy.hasPrefix(policy) && remedy.contains("iam-policy"), "\(remedy)")
@@ -192,13 +193,13 @@ struct DoctorMissingTests: DoctorScene {
             let diagnosis = try await doctor.examine(cloud.image("v1"), cloud.destination("nowhere"))
             #expect(
                 destinationLines(diagnosis).contains(
-                    "ok destination repository: isn't there; ECR creates the repository on push, by the creation template "
-                        + "'ROOT'; its tags are immutable"
+                    "ok destination repository: does not exist; ECR creates the repository on push, by the creation "
+                        + "template 'ROOT'; its tags are immutable"
                 )
             )
             #expect(
                 destinationLines(diagnosis).contains(
-                    "skipped destination ecr:PutImage: can't be tried before the repository is there"
+                    "skipped destination ecr:PutImage: can't be tried before the repository exists"
                 )
             )
             #expect(diagnosis.exitCode == 0, "\(lines(diagnosis))")

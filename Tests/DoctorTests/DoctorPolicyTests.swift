@@ -39,7 +39,7 @@ struct DoctorPolicyTests: DoctorScene {
         )
     }
 
-    private let atOnce = "all that it takes, at once: ecr-replicate iam-policy"
+    private let atOnce = "to print every policy that the copy needs: ecr-replicate iam-policy"
     private let places = "\(build)/team/app \(prod)/prod/app"
 
     @Test("repeats the identity options of each side and of both, without secrets")
@@ -75,8 +75,8 @@ struct DoctorPolicyTests: DoctorScene {
     func sides() throws {
         #expect(
             try command(IdentityOptions(profile: "a"), IdentityOptions(profile: "b"))
-                == "all that the destination's keys need, at once: ecr-replicate iam-policy --principal \(Self.ann) "
-                + "--destination-profile b \(places)"
+                == "to print every policy that the destination's keys need: ecr-replicate iam-policy --principal "
+                + "\(Self.ann) --destination-profile b \(places)"
         )
     }
 
@@ -110,9 +110,10 @@ struct DoctorPolicyTests: DoctorScene {
             let place = try cloud.destination("nowhere")
             let diagnosis = try await doctor.examine(cloud.image("v1"), place)
             let command =
-                "all that it takes, at once: ecr-replicate iam-policy --create-repository defaults --principal "
-                + "arn:aws:iam::111122223333:user/emulator --destination-role-arn arn:aws:iam::111122223333:role/writer "
-                + "--destination-external-id EXTERNAL-ID \(try cloud.source()) \(place)"
+                "to print every policy that the copy needs: ecr-replicate iam-policy --create-repository defaults "
+                + "--principal arn:aws:iam::111122223333:user/emulator --destination-role-arn "
+                + "arn:aws:iam::111122223333:role/writer --destination-external-id EXTERNAL-ID \(try cloud.source()) "
+                + "\(place)"
             let remedies = diagnosis.findings.compactMap(\.remedy).filter { $0.contains("iam-policy") }
             #expect(remedies.count == 2 && remedies.allSatisfy { $0.hasSuffix("\n    \(command)") }, "\(remedies)")
             #expect(!diagnosis.text.contains("hush"))

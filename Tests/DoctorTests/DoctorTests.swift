@@ -36,21 +36,21 @@ struct DoctorTests: DoctorScene {
                 lines(diagnosis) == [
                     "ok source endpoint: \(api)", "ok source clock: agrees with that of \(api)",
                     "ok source identity: \(me)",
-                    "ok source repository: is there; tags may move",
-                    "ok source ecr:BatchGetImage: allowed; the image is there",
+                    "ok source repository: exists; tags may move",
+                    "ok source ecr:BatchGetImage: allowed; the image exists",
                     "ok source referrers: allowed", "ok source ecr:GetDownloadUrlForLayer: allowed",
-                    "ok source layers: localhost gives them", "ok source ecr:DescribeImages: allowed",
-                    "ok source replication: ECR's own doesn't copy this repository there",
+                    "ok source layers: can be downloaded from localhost", "ok source ecr:DescribeImages: allowed",
+                    "ok source replication: ECR's replication doesn't copy this repository there",
                     "ok destination endpoint: \(api)", "ok destination clock: agrees with that of \(api)",
-                    "ok destination identity: \(me)", "ok destination repository: is there; tags may move",
+                    "ok destination identity: \(me)", "ok destination repository: exists; tags may move",
                     "ok destination ecr:BatchGetImage: allowed",
                     "ok destination ecr:BatchCheckLayerAvailability: allowed",
                     "ok destination ecr:GetAuthorizationToken: allowed",
                     "ok destination ecr:InitiateLayerUpload: allowed", "ok destination ecr:UploadLayerPart: allowed",
                     "ok destination ecr:CompleteLayerUpload: allowed", "ok destination ecr:PutImage: allowed",
-                    "ok destination lifecycle: no policy: what arrives stays",
+                    "ok destination lifecycle: no policy: images are kept",
                     "ok destination pull-through: no rule covers the repository",
-                    "ok destination mounting: off: every repository gets its own layers",
+                    "ok destination mounting: off: layers are uploaded to each repository",
                 ]
             )
             #expect(diagnosis.exitCode == 0 && diagnosis.text.hasSuffix("\nall checks passed\n"))
@@ -142,7 +142,7 @@ struct DoctorTests: DoctorScene {
             #expect(diagnosis.exitCode == 1)
             #expect(cloud.counts["POST upload"] == nil && cloud.counts["PutImage"] == nil)
             let bare = try await doctor.examine(cloud.source(), nil)
-            #expect(lines(bare).contains("skipped source image: name a tag or a digest, and its layers are tried"))
+            #expect(lines(bare).contains("skipped source image: name a tag or a digest to check its layers"))
             #expect(bare.exitCode == 0 && bare.destination == nil)
         }
     }
@@ -182,7 +182,7 @@ struct DoctorTests: DoctorScene {
             let diagnosis = try await doctor.examine(cloud.image("v1"), cloud.destination())
             #expect(
                 lines(diagnosis).contains(
-                    "skipped destination ecr:PutImage: can't be told without doing it: InvalidParameterException"
+                    "skipped destination ecr:PutImage: can't be tested without doing it: InvalidParameterException"
                 )
             )
         }
@@ -207,8 +207,8 @@ struct DoctorTests: DoctorScene {
             let diagnosis = try await doctor.examine(cloud.image("v1"), place)
             #expect(
                 lines(diagnosis).contains(
-                    "ok destination identity: arn:aws:iam::111122223333:user/emulator, account 111122223333, with …3333 "
-                        + "from environment; the repository is 444455556666's, whose policy must allow it, too"
+                    "ok destination identity: arn:aws:iam::111122223333:user/emulator, account 111122223333, with "
+                        + "…3333 from environment; the repository is 444455556666's, whose policy must allow it too"
                 )
             )
             #expect(!diagnosis.findings.contains { $0.check == "mounting" })
@@ -232,9 +232,9 @@ struct DoctorTests: DoctorScene {
             let me = "arn:aws:iam::111122223333:user/emulator"
             let list = actions.map { "\"\($0)\"" }.joined(separator: ",")
             let advice = """
-                           next: add this to the policy of repository prod/app in account 444455556666, us-east-1, if it is there:
+                           next: add this to the policy of repository prod/app in account 444455556666, us-east-1, if the repository exists:
                                {"Effect":"Allow","Principal":{"AWS":"\(me)"},"Action":[\(list)]}
-                               all that it takes, at once: ecr-replicate iam-policy --principal \(me) \(try cloud.source()) \(place)
+                               to print every policy that the copy needs: ecr-replicate iam-policy --principal \(me) \(try cloud.source()) \(place)
                 """
             #expect(diagnosis.text.contains(advice), "\(diagnosis.text)")
             #expect(diagnosis.text.split(separator: "next: ").count == 2)

@@ -89,8 +89,8 @@ struct PolicyPrincipalTests {
     func paths() throws {
         let session = "arn:aws:sts::111122223333:assumed-role/build/me"
         let hint =
-            "AWS refuses a policy that names a role without its path: if the role has a path, its ARN is what this says: "
-            + "aws iam get-role --role-name build --query Role.Arn"
+            "AWS refuses a policy that names a role without its path: if the role has a path, get its ARN with: aws "
+            + "iam get-role --role-name build --query Role.Arn"
         let direct = try policies(caller(session), caller(session))
         #expect(direct[PolicyName(.destinationRepository)]?.notes == [hint])
         #expect(direct[PolicyName(.destinationIdentity)]?.notes == [])

@@ -85,8 +85,8 @@ struct PolicyRoleTests {
         #expect(lines(set, .destinationTrust)?.first?.contains(#""AWS":"ARN-OF-THE-CALLER""#) == true)
         #expect(
             notes(set, .destinationTrust) == [
-                "the caller is not known: replace ARN-OF-THE-CALLER, which AWS refuses, by the caller's ARN, or name the "
-                    + "caller with --principal; with the caller's keys, aws sts get-caller-identity prints the ARN"
+                "the caller is not known: replace ARN-OF-THE-CALLER, which AWS refuses, with the caller's ARN, or "
+                    + "name the caller with --principal; with the caller's keys, aws sts get-caller-identity prints the ARN"
             ]
         )
         #expect(lines(set, .destinationCaller)?.count == 1)
@@ -106,8 +106,8 @@ struct PolicyRoleTests {
         let set = try policies(caller(wholeAccount), caller(wholeAccount, (Self.promoter, nil, false)))
         #expect(
             notes(set, .destinationTrust) == [
-                "this lets in every identity of account 444455556666 whose own policies allow sts:AssumeRole on the role; name "
-                    + "one of them with --principal instead"
+                "this allows every identity of account 444455556666 whose own policies allow sts:AssumeRole on the "
+                    + "role; name one of them with --principal instead"
             ]
         )
         // The account alone gives nothing to its own.
@@ -176,7 +176,7 @@ struct PolicyRoleTests {
                 try caller(nil, (chinese, nil, false), (Self.promoter, nil, false)),
                 "can assume one of another partition"
             ),
-            (try caller(federated, (Self.promoter, nil, false)), "a federated session may ask nothing of STS"),
+            (try caller(federated, (Self.promoter, nil, false)), "a federated session can't call STS"),
         ] {
             let error = #expect(throws: ImpossiblePolicy.self) { try policies(caller(nil), writer) }
             #expect(error?.description.contains(words) == true, "\(error as Any)")

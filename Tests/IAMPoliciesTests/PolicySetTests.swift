@@ -156,7 +156,7 @@ struct PolicySetTests {
         let comments = text.split(separator: "\n").filter { $0.hasPrefix("#") }.map(String.init)
         let expected = """
             # destination-identity: for permission set Deploy (IAM Identity Center, account 111122223333), who writes
-            # a permission set has one inline policy, which this would replace: add the statements to it; this prints the present policy
+            # a permission set has one inline policy, which this replaces: add the statements to it; this prints the current policy
             #   aws sso-admin get-inline-policy-for-permission-set --instance-arn INSTANCE --permission-set-arn SET
             #   aws sso-admin put-inline-policy-to-permission-set --instance-arn INSTANCE --permission-set-arn SET \
             --inline-policy file://destination-identity.json

@@ -25,7 +25,7 @@ struct RegularFileTests {
             #expect(try ByteFile(regular: "\(root)/file", inside: root)?.read(at: 1, count: 9) == [2])
             for (name, words) in [
                 ("fifo", "is a FIFO"), ("inner", "is a directory"), ("out", "is outside"), ("absolute", "is outside"),
-                ("device", "is outside"), ("lost", "is a symbolic link to nothing"), ("through", "is outside"),
+                ("device", "is outside"), ("lost", "is a symbolic link to a missing file"), ("through", "is outside"),
                 ("circle", "symbolic link"),
             ] {
                 let path = "\(root)/\(name)"

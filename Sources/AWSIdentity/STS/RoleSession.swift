@@ -56,7 +56,7 @@ extension STSClient.AssumeRole {
             throw IdentityError(
                 "the external id for \(roleARN) has \(externalID.utf8.count) characters",
                 tried: [place],
-                remedy: "give it 2 to 1,224 characters"
+                remedy: "use 2 to 1,224 characters"
             )
         }
         if let duration, !Self.durations.contains(duration) {

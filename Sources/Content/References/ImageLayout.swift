@@ -70,7 +70,7 @@ public struct ImageLayout: Hashable, Sendable, CustomStringConvertible {
         {
             throw .malformedReference(
                 whole,
-                reason: "a digest is written in lowercase, as sha256: and 64 of 0-9 and a-f"
+                reason: "write the digest in lowercase: sha256: and 64 characters 0-9 or a-f"
             )
         }
         // Names of directories may contain an @.
@@ -85,7 +85,8 @@ public struct ImageLayout: Hashable, Sendable, CustomStringConvertible {
         guard !path.hasPrefix("~/") else {
             throw .malformedReference(
                 whole,
-                reason: "the shell reads ~ only where a word begins; write \(form.rawValue)$HOME\(path.dropFirst())"
+                reason: "the shell expands ~ only at the start of a word; write "
+                    + "\(form.rawValue)$HOME\(path.dropFirst())"
             )
         }
         guard !path.hasPrefix("///") else {
@@ -107,7 +108,7 @@ public struct ImageLayout: Hashable, Sendable, CustomStringConvertible {
             path = shorter
         }
         guard !path.isEmpty else {
-            throw .malformedReference(whole, reason: "after \(form.rawValue) comes a \(form.noun)")
+            throw .malformedReference(whole, reason: "a \(form.noun) must follow \(form.rawValue)")
         }
         return (ImageLayout(path: String(path), form: form), tag, digest)
     }

@@ -69,12 +69,15 @@ public struct DestinationReference: Hashable, Sendable {
     public init(parsing text: String) throws(ReferenceError) {
         let parts = try ReferenceParts(parsing: text)
         guard parts.digest == nil else {
-            throw .malformedReference(text, reason: "a destination has no digest; the source decides what is copied")
+            throw .malformedReference(
+                text,
+                reason: "a destination can't have a digest: the source decides what is copied"
+            )
         }
         if case .layout(let layout) = parts.registry, layout.isArchive {
             throw .malformedReference(
                 text,
-                reason: "images are only read from archives; write to a directory instead: oci:DIR"
+                reason: "images can't be written to archives; write to a directory instead: oci:DIR"
             )
         }
         self.init(registry: parts.registry, repository: parts.repository, tag: parts.tag)
@@ -187,7 +190,7 @@ private struct ReferenceParts {
         if let advice = TransportPrefix.advice(for: text) { throw .malformedReference(text, reason: advice) }
         let registryForm = TransportPrefix.registryForm(of: text)
         var rest = registryForm ?? Substring(text)
-        guard !rest.isEmpty else { throw .malformedReference(text, reason: "after docker:// comes HOST/REPO") }
+        guard !rest.isEmpty else { throw .malformedReference(text, reason: "HOST/REPO must follow docker://") }
         var scheme: PlainRegistry.Scheme?
         for candidate in [PlainRegistry.Scheme.http, .https]
         where text.lowercased().hasPrefix("\(candidate.rawValue)://") {
@@ -261,7 +264,7 @@ private struct ReferenceParts {
         guard let last = image.last, last == "/" || last == ":" else { return }
         throw .malformedReference(
             whole,
-            reason: "a digest follows an @: write \(image.dropLast())@\(name.dropFirst(image.count))"
+            reason: "the digest must follow an @: write \(image.dropLast())@\(name.dropFirst(image.count))"
         )
     }
 
@@ -274,12 +277,13 @@ private struct ReferenceParts {
     ) throws(ReferenceError) -> (RegistryLocation, Substring) {
         guard let slash = text.firstIndex(of: "/") else {
             guard scheme == nil else {
-                throw .malformedReference(whole, reason: "after \(scheme?.rawValue ?? "")://HOST/ comes a repository")
+                throw .malformedReference(whole, reason: "a repository must follow \(scheme?.rawValue ?? "")://HOST/")
             }
             guard try !isRegistry(text) else {
                 throw .malformedReference(
                     whole,
-                    reason: "it is a registry; a repository follows HOST/, and a destination HOST/ keeps its name"
+                    reason: "it is a registry: add the repository; as a destination, HOST/ keeps the source's "
+                        + "repository name"
                 )
             }
             return (.callersOwn, text)

@@ -183,8 +183,8 @@ extension ReferenceError: CustomStringConvertible {
         case .malformedPlatform(let text, let suggestion?):
             "'\(clipped(text))' is not a platform. Did you mean '\(clipped(suggestion))'?"
         case .malformedPlatform(let text, nil):
-            "'\(clipped(text))' is not a platform: write os/architecture or os/architecture/variant, as linux/arm64; "
-                + "a Windows build as windows/amd64:10.0.20348.2582"
+            "'\(clipped(text))' is not a platform: write os/architecture or os/architecture/variant, such as "
+                + "linux/arm64; a Windows build as windows/amd64:10.0.20348.2582"
         case .malformedReference(let text, let reason): "'\(clipped(text))' is not an image reference: \(reason)"
         }
     }

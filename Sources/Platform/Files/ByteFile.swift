@@ -155,7 +155,12 @@ public struct FileRegion: Sendable {
                 throw SystemError(call: "read", path: error.path, code: error.code)
             }
             guard !chunk.isEmpty else {
-                throw SystemError(call: "read", path: file.path, code: EIO, problem: "ended before its end")
+                throw SystemError(
+                    call: "read",
+                    path: file.path,
+                    code: EIO,
+                    problem: "became shorter while it was read"
+                )
             }
             bytes += chunk
         }

@@ -89,7 +89,7 @@ public enum DurableFile {
             } else if facts.st_uid != geteuid() {
                 "belongs to another user (id \(facts.st_uid))"
             } else if facts.st_mode & (S_IWGRP | S_IWOTH) != 0 {
-                "can be written to by others; close it with chmod go-w"
+                "is writable by other users; run chmod go-w on it"
             } else {
                 nil
             }

@@ -52,7 +52,7 @@ public enum RegularFile {
             }
             var facts = stat()
             guard unsafe lstat(path, &facts) == 0, facts.st_mode & S_IFMT == S_IFLNK else { return nil }
-            throw SystemError(call: "open", path: path, code: code, problem: "is a symbolic link to nothing")
+            throw SystemError(call: "open", path: path, code: code, problem: "is a symbolic link to a missing file")
         }
         guard let root else { return resolved }
         guard let container = real(root) else { throw .last("open", root) }

@@ -80,7 +80,7 @@ struct BlobFailure: RetryAdvising, CustomStringConvertible {
             var error = CopyError(
                 .denied(
                     action: "s3:GetObject",
-                    text: "the layers' host \(url.authority) answered 403, and in other words than S3's"
+                    text: "the layers' host \(url.authority) answered 403, but not in S3's format"
                 ),
                 side: source.side,
                 image: image,

@@ -118,7 +118,7 @@ public struct CopyRun: Sendable {
                 Set(kept[index].tags) == Set(destination.tags)
                 && kept[index].keepsSourceTag == destination.keepsSourceTag
             if isSame {
-                kept[index].note = "\(kept[index].reference) was named more than once, and is one destination"
+                kept[index].note = "\(kept[index].reference) was named more than once and counts as one destination"
             }
             kept[index].tags = (kept[index].tags + destination.tags).unique()
             kept[index].keepsSourceTag = kept[index].keepsSourceTag || destination.keepsSourceTag

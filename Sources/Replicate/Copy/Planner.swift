@@ -184,8 +184,8 @@ struct Planner: Sendable {
     private func badDataNote(_ manifest: Manifest) -> String? {
         guard manifest.badDataCount > 0 else { return nil }
         return
-            "data inside the manifest \(manifest.digest) is not what its descriptors say (\(manifest.badDataCount) of them), "
-            + "and is ignored"
+            "ignored the embedded data of \(counted(manifest.badDataCount, "descriptor")) of the manifest "
+            + "\(manifest.digest): it has another size or digest"
     }
 
     /// Throws if an index that must be put names an entry that can't be copied.

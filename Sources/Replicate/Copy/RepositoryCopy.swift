@@ -123,7 +123,8 @@ struct RepositoryCopy: Sendable {
                 return SourceImage(reference: named, root: root, notes: [note] + narrowed.notes)
             case .made(let manifest):
                 let note =
-                    "a new index \(manifest.digest) was made from \(root.digest); signatures of the old one don't fit it"
+                    "a new index \(manifest.digest) was made from \(root.digest); signatures of the old one are not "
+                    + "valid for it"
                 return SourceImage(reference: named, root: manifest, isMade: true, notes: [note] + narrowed.notes)
             }
         } catch let error as PlatformError {

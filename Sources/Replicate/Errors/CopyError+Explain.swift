@@ -224,7 +224,7 @@ extension CopyError {
         case .listTags: "list the tags"
         case .listRepositories: "list the repositories"
         case .listReferrers: "list the referrers"
-        case .authorize: "have a token"
+        case .authorize: "get a token"
         }
     }
 

@@ -226,12 +226,14 @@ extension CopyError.Reason {
         case .tagUnfit(let tag, let reason) where side == .source:
             "the registry lists '\(quotable(tag))', which is not a tag: \(reason)"
         case .tagUnfit(let tag, let reason): "the registry can't hold the tag '\(quotable(tag))': \(reason)"
-        case .childMissing(let child, let parent): "\(parent) names the manifest \(child), which is not there"
+        case .childMissing(let child, let parent):
+            "\(parent) names the manifest \(child), which the \(side.rawValue) does not have"
         case .blobMissing(let digest): "the \(side.rawValue) does not have the blob \(digest)"
         case .corrupt(let expected, let detail): "the bytes received are not \(expected): \(detail)"
         case .badManifest(let error): "\(error)"
         case .platformMissing(let wanted, let has):
-            "there is no image for \(wanted); it has \(has.isEmpty ? "no platforms" : has.joined(separator: ", "))"
+            "there is no image for \(wanted); the index has "
+                + "\(has.isEmpty ? "no platforms" : has.joined(separator: ", "))"
         case .platformAmbiguous(let wanted, let choices):
             "several images are for \(wanted): \(choices.joined(separator: ", "))"
         case .quota(let text): "a quota is used up: \(printable(text))"

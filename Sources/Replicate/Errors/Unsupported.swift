@@ -41,7 +41,7 @@ extension CopyError.Unsupported: CustomStringConvertible {
     public var description: String {
         switch self {
         case .referenceWithoutImage: "the reference names neither a tag nor a digest"
-        case .destinationWithoutRepository: "an image layout has no name that could be kept"
+        case .destinationWithoutRepository: "the source is an image layout, which has no repository name to keep"
         case .listOfRepositories: "the registry has no list of its repositories (/v2/_catalog)"
         case .newestWithoutPushTimes:
             "the newest images can't be chosen, because this registry doesn't say when images were pushed"
@@ -51,13 +51,13 @@ extension CopyError.Unsupported: CustomStringConvertible {
             text
         case .buildCache(let answer):
             "this is a BuildKit build cache: an index that lists layers (\(MediaType.buildKitCacheConfig)), and the "
-                + "registry takes only indexes of manifests" + Self.said(answer)
+                + "registry accepts only indexes of manifests" + Self.said(answer)
         case .indexOfBlobs(let index, let type, let answer):
-            "the index \(index) lists '\(printable(type, upTo: 200))', which is not a manifest, and the registry takes "
-                + "only indexes of manifests" + Self.said(answer)
-        case .referrers(let most): "there are more than \(most) of them, and no more are followed for one image"
-        case .manifestMemory(let limit): "its manifests need more than \(ByteCount(limit)) of memory"
-        case .writingToArchive: "images are only read from archives"
+            "the index \(index) lists '\(printable(type, upTo: 200))', which is not a manifest, and the registry "
+                + "accepts only indexes of manifests" + Self.said(answer)
+        case .referrers(let most): "there are more than \(most) referrers, and at most \(most) are copied for one image"
+        case .manifestMemory(let limit): "the image's manifests need more than \(ByteCount(limit)) of memory"
+        case .writingToArchive: "images can't be written to archives"
         }
     }
 

@@ -24,8 +24,8 @@ enum UnusedLogin {
         else { return error }
         let why =
             login.hasPrefix(StoredLogins.helperPlace)
-            ? "the helper itself needs AWS credentials, from these same places, and makes a password for docker only"
-            : "it is a password of 12 hours that only ECR's registry takes, and ECR's API wants AWS credentials"
+            ? "the helper itself needs AWS credentials from the same sources, and returns a password only for docker"
+            : "it is a 12-hour password that only ECR's registry accepts, and ECR's API requires AWS credentials"
         return IdentityError(
             "\(error.problem); docker has a login for this registry (\(login)), which is not used: \(why)",
             tried: error.tried,

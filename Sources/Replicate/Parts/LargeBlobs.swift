@@ -220,7 +220,7 @@ struct LargeBlobs: Sendable {
     private func begin(_ blob: Descriptor, _ destination: any BlobReceiver, at start: Int64) {
         report(.blobStarted(blob, to: destination.reference))
         guard start > 0 else { return }
-        logger.notice("\(blob.digest) goes on at byte \(start) of \(blob.size)")
+        logger.notice("\(blob.digest) resumes at byte \(start) of \(blob.size)")
         report(.blobResumed(blob, to: destination.reference, at: start))
     }
 
@@ -280,7 +280,7 @@ struct LargeBlobs: Sendable {
     private func decline(_ blob: Descriptor, _ destination: any BlobReceiver, _ why: String) throws {
         let what = "\(blob.digest) has \(ByteCount(blob.size)), and \(why)"
         guard options.mode == .auto else { throw refusal(what, destination) }
-        logger.warning("\(what); it goes by the registry, and starts over if this run is killed")
+        logger.warning("\(what); it goes through the registry, and starts over if this run is killed")
     }
 
     private func refusal(_ text: String, _ destination: any BlobReceiver) -> CopyError {

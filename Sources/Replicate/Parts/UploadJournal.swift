@@ -87,7 +87,9 @@ final class UploadJournal: Sendable {
         let path = "\(directory)/\(key.fileName)"
         let taken = attempt { () throws(SystemError) in try FileLock(path: "\(path).lock") }
         guard let lock = taken ?? nil else {
-            if taken != nil { logger.notice("\(key.digest) is on its way in another process too; not journaled here") }
+            if taken != nil {
+                logger.notice("\(key.digest) is also being uploaded by another process; it is not journaled here")
+            }
             return nil
         }
         return Claim(self, "\(path).json", lock, found: entry(at: "\(path).json", key))
@@ -112,7 +114,7 @@ final class UploadJournal: Sendable {
     private func entry(at path: String, _ key: UploadKey) -> UploadEntry? {
         guard let bytes = try? DurableFile.read(path, limit: Self.largestEntry) else { return nil }
         guard let entry = UploadEntry(parsing: bytes, for: key), now() - entry.updatedAt <= Self.longestAge else {
-            logger.debug("the journal's entry \(path) is not understood, or too old; it will be replaced")
+            logger.debug("the journal's entry \(path) is unreadable or too old; it will be replaced")
             return nil
         }
         return entry

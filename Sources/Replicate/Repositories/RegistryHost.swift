@@ -15,7 +15,7 @@ enum RegistryHost {
             guard named.region == host.region else {
                 throw WireError(
                     .badURL,
-                    "\(apiEndpoint) is asked for region \(host.region) and names a registry in \(named.region)"
+                    "\(apiEndpoint) was asked for region \(host.region) and named a registry in \(named.region)"
                 )
             }
             guard named.localAuthority != nil || !apiEndpoint.isLoopback else {

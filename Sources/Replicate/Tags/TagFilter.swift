@@ -95,7 +95,7 @@ extension TagFilter {
                 form = .automaton(try Self.automaton(pattern, of: text))
             } else if text.hasPrefix("semver:") {
                 guard let range = VersionRange(String(text.dropFirst(7))) else {
-                    throw PatternError(text: text, reason: "not a range of versions, as semver:>=1.2 <2")
+                    throw PatternError(text: text, reason: "not a range of versions, such as semver:>=1.2 <2")
                 }
                 form = .versions(range)
             } else {

@@ -17,8 +17,8 @@ struct CacheRuleAdvice {
     /// The command that makes ECR try the rule's login.
     private var check: String {
         guard let rule else { return "" }
-        return "; ECR tries it with\n    aws ecr validate-pull-through-cache-rule --region \(rule.region) "
-            + "--ecr-repository-prefix \(quotable(rule.prefix))"
+        return "; to let ECR test the rule, run:\n    aws ecr validate-pull-through-cache-rule --region "
+            + "\(rule.region) --ecr-repository-prefix \(quotable(rule.prefix))"
     }
 
     /// How to pull an image that the rule covers: ECR creates the repository when one of its tags is first pulled.
@@ -38,25 +38,25 @@ struct CacheRuleAdvice {
             ?? "its secret in Secrets Manager (ecr-pullthroughcache/…), if it has one"
         return switch code.replacing("Exception", with: "") {
         case "UpstreamTooManyRequests":
-            "run again later; if \(name) has no login for its upstream, give it one, for logins have higher limits"
+            "run again later; if \(name) has no login for its upstream, add one: the limits are higher with a login"
         case "UpstreamUnavailable":
             "run again later, or copy from the upstream itself: the upstream of \(name) does not answer"
         case "UpstreamAccessDenied":
-            "see that the upstream's login is valid and may pull this image: \(name) uses \(secret)\(check)"
+            "check that the upstream's login is valid and may pull this image: \(name) uses \(secret)\(check)"
         case "UnableToAccessSecret":
-            "see that ECR may read \(secret), which \(name) uses: its name must begin with ecr-pullthroughcache/, in the same "
-                + "account and region\(check)"
+            "check that ECR may read \(secret), which \(name) uses: its name must begin with ecr-pullthroughcache/, "
+                + "and it must be in the same account and region\(check)"
         case "SecretNotFound":
             "create \(secret), which \(name) uses, or name another in the rule: aws ecr update-pull-through-cache-rule\(check)"
         case "UnableToDecryptSecretValue":
-            "see that the key of \(secret), which \(name) uses, is enabled and lets ECR decrypt with it\(check)"
+            "check that the key of \(secret), which \(name) uses, is enabled and that ECR may decrypt with it\(check)"
         case "UnsupportedUpstreamRegistry":
-            "name an upstream that ECR supports: it does not support that of \(name)"
+            "use an upstream that ECR supports: it does not support the upstream of \(name)"
         case "UnableToListUpstreamImageReferrers":
-            "leave the signatures out with --referrers none, or see that the upstream of \(name) answers\(check)"
+            "leave the signatures out with --referrers none, or check that the upstream of \(name) answers\(check)"
         default:
-            "see that the image is at the upstream under this name, and that the upstream's login is valid: \(name) uses "
-                + "\(secret)\(check)"
+            "check that the upstream has the image under this name, and that the upstream's login is valid: \(name) "
+                + "uses \(secret)\(check)"
         }
     }
 }

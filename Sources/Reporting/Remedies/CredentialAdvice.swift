@@ -20,14 +20,14 @@ struct CredentialAdvice {
     var text: String? {
         switch code {
         case "ExpiredTokenException", "ExpiredToken":
-            "the session has ended: begin a new one (aws sso login, aws sts assume-role, a new job), then run again"
+            "the session has ended: start a new one (aws sso login, aws sts assume-role, a new job), then run again"
         case "UnrecognizedClientException", "InvalidClientTokenId": pairingAdvice ?? unknownKeys
         case "OptInRequired", "RegionDisabledException": Self.enable(region)
         case "InvalidSignatureException", "SignatureDoesNotMatch", "RequestTimeTooSkewed", "RequestExpired",
             "RequestInTheFuture":
             signature
         case "IncompleteSignatureException", "MissingAuthenticationTokenException", "MissingAuthenticationToken":
-            "something on the way changes the requests' fields: look at the proxy and the endpoint"
+            "check the proxy and the endpoint: something between this machine and AWS changes the requests' headers"
         default: nil
         }
     }
@@ -36,15 +36,15 @@ struct CredentialAdvice {
         guard let region else { return "\(Self.checkKeyID); \(Self.strangers)" }
         let partition = Partition(region: region)
         if let other = roleARN.flatMap(Self.partition), other != partition {
-            return "the role is of partition \(other.rawValue), and \(region) is in \(partition.rawValue): "
+            return "the role is in partition \(other.rawValue), and \(region) is in \(partition.rawValue): "
                 + "\(Self.strangers); use credentials and a role of \(partition.rawValue)"
         }
         guard partition == .aws else {
-            return "\(Self.checkKeyID); partition \(partition.rawValue) has accounts and keys of its own"
+            return "\(Self.checkKeyID); partition \(partition.rawValue) has its own accounts and keys"
         }
         guard Self.isOptIn(region) else { return "\(Self.checkKeyID); \(Self.strangers)" }
-        return "\(Self.enable(region)); a session from the global STS endpoint is not valid there either: "
-            + "set AWS_STS_REGIONAL_ENDPOINTS=regional and begin a new one; and \(Self.strangers)"
+        return "\(Self.enable(region)); a session from the global STS endpoint is not valid there either: set "
+            + "AWS_STS_REGIONAL_ENDPOINTS=regional and start a new one; and \(Self.strangers)"
     }
 
     private static let strangers = "keys of one partition (aws, aws-cn, aws-us-gov) aren't known in another"
@@ -59,7 +59,7 @@ struct CredentialAdvice {
     /// How to enable the region; only accounts in the `aws` partition enable regions.
     private static func enable(_ region: String?) -> String {
         guard let region, Partition(region: region) == .aws else {
-            return "\(region ?? "the region") may not be enabled for the account: ask who administers it"
+            return "\(region ?? "the region") may not be enabled for the account: ask the account's administrator"
         }
         return "\(region) may not be enabled for the account: aws account enable-region --region-name \(region)"
     }
@@ -70,12 +70,12 @@ struct CredentialAdvice {
             return "this machine's clock is \(skew) that of \(cloud): correct the clock that is wrong"
         }
         if message.contains("scoped to a valid region") || message.contains("scoped to correct service") {
-            return "the endpoint is another region's or another service's than the reference's: check the endpoint "
-                + "flags and AWS_ENDPOINT_URL_ECR"
+            return "the endpoint belongs to another region or service than the reference: check the endpoint flags "
+                + "and AWS_ENDPOINT_URL_ECR"
         }
         return
-            "check the secret access key: it doesn't belong to this access key id, or it was copied in part; a proxy "
-            + "that changes requests has the same effect"
+            "check the secret access key: it doesn't belong to this access key id, or only part of it was copied; a "
+            + "proxy that changes requests has the same effect"
     }
 
     /// Whether an account must enable the region first, as it must for every region since 2019.

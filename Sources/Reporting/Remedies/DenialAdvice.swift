@@ -73,7 +73,7 @@ package struct DenialAdvice: Sendable {
             return nil
         }
         let who = principal.map { " --principal \($0.arn)" } ?? ""
-        return "all that it takes, at once: ecr-replicate iam-policy\(who) SOURCE DESTINATION"
+        return "to print every policy that the copy needs: ecr-replicate iam-policy\(who) SOURCE DESTINATION"
     }
 
     /// Whether the policy to change is that of a repository in another account.
@@ -87,17 +87,19 @@ package struct DenialAdvice: Sendable {
         let what = "\(denial.action) on \(resource?.text ?? "it")"
         let deny = "narrow the Deny statement that matches \(what)"
         return switch denial.reason {
-        case .identityPolicy: "\(deny), in a policy of \(caller); no Allow beats it"
-        case .resourcePolicy: "\(deny) by \(caller), in \(owner); no Allow beats it"
-        case .sessionPolicy: "\(deny), in the session policy that \(caller) was given when the session began"
-        case .permissionsBoundary: "\(deny), in the permissions boundary of \(caller): ask who administers IAM there"
+        case .identityPolicy: "\(deny), in a policy of \(caller); a Deny overrides every Allow"
+        case .resourcePolicy: "\(deny) by \(caller), in \(owner); a Deny overrides every Allow"
+        case .sessionPolicy: "\(deny), in the session policy of \(caller), which is set when the session starts"
+        case .permissionsBoundary:
+            "\(deny), in the permissions boundary of \(caller): ask the account's IAM administrator"
         case .serviceControlPolicy:
-            "ask who administers the organization of \(callersAccount) to \(deny), in a service control policy"
+            "ask an administrator of the organization of \(callersAccount) to \(deny), in a service control policy"
         case .resourceControlPolicy:
-            "ask who administers the organization of \(ownersAccount) to \(deny), in a resource control policy"
+            "ask an administrator of the organization of \(ownersAccount) to \(deny), in a resource control policy"
         case .endpointPolicy: "\(deny), in \(endpointPolicy)"
         case .unstated:
-            "\(deny); AWS doesn't say in which policy of \(caller), of \(owner) or of the organization it is"
+            "\(deny); AWS doesn't say whether it is in a policy of \(caller), in \(owner) or in a policy of the "
+                + "organization"
         }
     }
 
@@ -106,15 +108,18 @@ package struct DenialAdvice: Sendable {
         case .identityPolicy: added(to: identityPolicy, identity)
         case .resourcePolicy: resourceAddition
         case .sessionPolicy:
-            added(to: "the session policy that \(caller) is given when the session begins", identity)
+            added(to: "the session policy of \(caller), which is set when the session starts", identity)
         case .permissionsBoundary:
-            added(to: "the permissions boundary of \(caller) (ask who administers IAM there)", identity)
+            added(to: "the permissions boundary of \(caller) (ask the account's IAM administrator)", identity)
         case .serviceControlPolicy:
-            added(to: "a service control policy of \(callersAccount) (ask who administers its organization)", identity)
+            added(
+                to: "a service control policy of \(callersAccount) (ask an administrator of its organization)",
+                identity
+            )
         case .resourceControlPolicy:
-            "ask who administers the organization of \(ownersAccount): resource control policies only deny, so one of "
-                + "them has a Deny that matches \(denial.action) on \(resource?.text ?? "it"), or lacks the exception for "
-                + "\(caller)"
+            "ask an administrator of the organization of \(ownersAccount) to change a resource control policy: such "
+                + "policies only deny, so one of them has a Deny that matches \(denial.action) on "
+                + "\(resource?.text ?? "it"), or lacks an exception for \(caller)"
         case .endpointPolicy:
             added(
                 to: endpointPolicy,
@@ -137,7 +142,7 @@ package struct DenialAdvice: Sendable {
 
     private func added(to policy: String, _ statement: PolicyStatement?) -> String {
         guard let statement else {
-            return "allow \(denial.action) in \(policy), on what the text names if that is yours"
+            return "allow \(denial.action) in \(policy), on the resource that the error names, if it is yours"
         }
         return "add this to \(policy):\n    \(statement.line)"
     }
@@ -154,7 +159,7 @@ package struct DenialAdvice: Sendable {
 
     private var resourceAddition: String {
         guard let principal else {
-            return "let \(caller) do \(denial.action) in \(owner)"
+            return "allow \(caller) to call \(denial.action), in \(owner)"
         }
         let (who, usual) = principal.inPolicy
         let statement = PolicyStatement(
@@ -163,7 +168,7 @@ package struct DenialAdvice: Sendable {
             on: isAboutItself ? [] : identity?.resources ?? [],
             conditions: usual + conditions
         )
-        let policy = isUnseen && asksOwnerOfRepository ? "\(owner), if it is there" : owner
+        let policy = isUnseen && asksOwnerOfRepository ? "\(owner), if the repository exists" : owner
         return added(to: policy, statement) + Self.pathHint(principal)
     }
 
@@ -202,7 +207,9 @@ package struct DenialAdvice: Sendable {
             resource?.region ?? place?.host.region,
         ].compactMap { $0 }.joined(separator: ", ")
         if isRegistryPolicy { return "the registry policy of \(location)" }
-        guard denial.action.hasPrefix("ecr:") else { return "the policy of \(resource?.text ?? "what the text names")" }
+        guard denial.action.hasPrefix("ecr:") else {
+            return "the policy of \(resource?.text ?? "the resource that the error names")"
+        }
         guard let name = resource?.repository ?? place?.repository.value else { return "the repository's policy" }
         return "the policy of repository \(name) in \(location)"
     }

@@ -39,20 +39,21 @@ struct ECRServiceAdvice {
     func quota(_ text: String) -> String {
         if text.contains("tags per image") {
             return
-                "ECR allows 1,000 tags per image, which can't be raised: delete some that are no longer needed\n    aws ecr "
-                + "batch-delete-image \(repository) --image-ids imageTag=TAG\n    or copy under another digest (a new build)"
+                "ECR allows 1,000 tags per image, which can't be raised: delete some that are no longer needed\n    "
+                + "aws ecr batch-delete-image \(repository) --image-ids imageTag=TAG\n    or push a new build, which "
+                + "has another digest"
         }
         if text.contains("images per repository") || text.contains("number of images") {
             return
-                "delete images that are no longer needed (a lifecycle policy does that by itself), or ask for a higher "
+                "delete images that are no longer needed (a lifecycle policy can do that), or ask for a higher "
                 + "quota:\n    \(increase("L-03A36CE1"))"
         }
         if text.contains("repositories") {
             return
                 "delete repositories that are no longer needed, or ask for a higher quota:\n    \(increase("L-CFEB8E8D"))"
         }
-        return "delete what is no longer needed, or ask for a higher quota if this one can be raised:\n    aws "
-            + "service-quotas list-service-quotas --service-code ecr --region \(region) --query "
+        return "delete content that is no longer needed, or ask for a higher quota if this one can be raised:\n    "
+            + "aws service-quotas list-service-quotas --service-code ecr --region \(region) --query "
             + "'Quotas[].[QuotaName,QuotaCode,Value,Adjustable]' --output table"
     }
 
@@ -71,20 +72,20 @@ struct ECRServiceAdvice {
         let find =
             "find the key with:\n    aws ecr describe-repositories --region \(region) --registry-id \(place.host.account) "
             + "--repository-names \(place.repository) --query 'repositories[].encryptionConfiguration.kmsKey'\n    "
-        let anew = "ECR can't be given another key or grant for this repository: push the images to a new one"
+        let anew = "the repository's key and grant can't be changed: push the images to a new repository"
         if text.contains("Disabled") {
             return find + "and enable it: aws kms enable-key --region \(region) --key-id KEY"
         }
         if text.contains("InvalidState") || text.contains("pending deletion") {
             return find
-                + "if it is to be deleted, keep it: aws kms cancel-key-deletion --region \(region) --key-id KEY, then "
-                + "aws kms enable-key with the same options"
+                + "if its deletion is scheduled, cancel that: aws kms cancel-key-deletion --region \(region) --key-id "
+                + "KEY, then aws kms enable-key with the same options"
         }
         if text.contains("NotFound") {
-            return "the key was deleted, and what it encrypts can't be read any more; \(anew)"
+            return "the key was deleted, and the content that it encrypts can't be read any more; \(anew)"
         }
         return find
-            + "and look at its state: aws kms describe-key --region \(region) --key-id KEY\n    if it is enabled, "
-            + "ECR's grant on it was revoked or retired; \(anew)"
+            + "and check its state: aws kms describe-key --region \(region) --key-id KEY\n    if it is enabled, ECR's "
+            + "grant on it was revoked or retired; \(anew)"
     }
 }

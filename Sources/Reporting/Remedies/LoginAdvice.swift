@@ -32,6 +32,6 @@ struct LoginAdvice {
         let later = "run again \(wait.map { "in \($0.inWords)" } ?? "when the limit is reset")"
         return hasLogin
             ? "\(later), or log in to an account with a higher limit: \(commands.login)"
-            : "log in, which has a higher limit: \(commands.login)\n    or \(later)"
+            : "log in, because the limit is higher with a login: \(commands.login)\n    or \(later)"
     }
 }

@@ -37,15 +37,17 @@ struct NetworkAdvice {
         case .certificate: certificate
         case .handshake:
             url.map {
-                "something at \($0.authority) doesn't speak TLS 1.2: check scheme and port, and what lies between (a proxy, a "
-                    + "firewall)"
+                "check the scheme and the port, and any proxy or firewall in between: \($0.authority) doesn't speak "
+                    + "TLS 1.2"
             }
         case .unresolvable, .unreachable: isPlainRegistry ? unreachedRegistry : unreached
         case .disconnected where isPlainRegistry: url.map { Self.closed(by: $0.authority) }
         case .badRedirect:
-            url.map { "check what answers at \($0.authority), a proxy among it: it leads nowhere that may be followed" }
+            url.map {
+                "check the server at \($0.authority) and any proxy in front of it: the redirect can't be followed"
+            }
         case .answerTooLarge:
-            url.map { "check what answers at \($0.authority): no registry sends so much" }
+            url.map { "check which server answers at \($0.authority): a registry never sends that much" }
         default: nil
         }
     }
@@ -59,19 +61,19 @@ struct NetworkAdvice {
     private var unreachedRegistry: String? {
         guard let url else { return nil }
         return error.reason == .unresolvable
-            ? "check the host in the reference: this machine's DNS does not know \(url.host); where only a proxy gets there, "
-                + "set HTTPS_PROXY"
-            : "check that the registry is running at \(url.authority), and this machine's routes and firewalls; where only a "
-                + "proxy gets there, set HTTPS_PROXY"
+            ? "check the host in the reference: this machine's DNS does not know \(url.host); if only a proxy can "
+                + "reach it, set HTTPS_PROXY"
+            : "check that the registry is running at \(url.authority), and this machine's routes and firewalls; if "
+                + "only a proxy can reach it, set HTTPS_PROXY"
     }
 
     /// The advice when a proxy ends TLS and the registry believes it was asked over http.
     ///
     /// - Source: distribution/distribution, "nginx" recipe and configuration (`http.host`, `http.relativeurls`)
     static func lostScheme(at host: String) -> String {
-        "a proxy in front of \(host) ends TLS and doesn't tell the registry: have it send X-Forwarded-Proto: https and the "
-            + "Host that it was asked for (nginx: proxy_set_header X-Forwarded-Proto $scheme), or set the registry's own "
-            + "address (docker-registry: http.host: https://\(host))"
+        "a proxy in front of \(host) terminates TLS and doesn't tell the registry: make it send X-Forwarded-Proto: "
+            + "https and the original Host (nginx: proxy_set_header X-Forwarded-Proto $scheme), or set the registry's "
+            + "own address (docker-registry: http.host: https://\(host))"
     }
 
     // MARK: Proxies
@@ -83,11 +85,12 @@ struct NetworkAdvice {
         if error.reason == .proxyRefused {
             return switch error.proxyStatus {
             case 407? where error.detail.contains("another user"):
-                "check the user and the password in HTTPS_PROXY: what isn't a letter or a digit is written as %40 (@), %3A (:)"
-            case 407?: "the proxy wants a login: write it as HTTPS_PROXY=http://USER:PASSWORD@PROXY:PORT"
+                "check the user and the password in HTTPS_PROXY: write special characters as %40 (@), %3A (:) and so on"
+            case 407?: "the proxy requires a login: write it as HTTPS_PROXY=http://USER:PASSWORD@PROXY:PORT"
             case let status? where status >= 500:
-                "the proxy can't reach \(host) itself: ask its operator, or, if this machine does, name \(host) in NO_PROXY"
-            default: "the proxy won't connect to \(host): have it allow that, or name \(host) in NO_PROXY"
+                "the proxy can't reach \(host): ask its operator, or, if this machine can reach it, name \(host) in "
+                    + "NO_PROXY"
+            default: "allow \(host) at the proxy, or name it in NO_PROXY"
             }
         }
         if error.reason == .badURL, error.curlCode != 0 {
@@ -116,20 +119,20 @@ struct NetworkAdvice {
         let host = url?.authority ?? "the host"
         if error.curlCode == Self.badBundle {
             return
-                "the bundle of certificates can't be read: check --ca-bundle, AWS_CA_BUNDLE and ca_bundle in the profile"
+                "the CA bundle can't be read: check --ca-bundle, AWS_CA_BUNDLE and ca_bundle in the profile"
         }
         if text.contains("no alternative certificate subject name") || text.contains("does not match target") {
             return
-                "the certificate is for other names than \(url?.host ?? host): a VPC endpoint is called by a name that "
-                + "its certificate has (private DNS gives it AWS's own)"
+                "the certificate is not for \(url?.host ?? host): call a VPC endpoint by a name in its certificate "
+                + "(with private DNS, that is AWS's own name)"
         }
         if text.contains("has expired") || text.contains("not yet valid") {
             return "check this machine's clock; if it is right, the certificate of \(host) must be renewed"
         }
         guard place != nil || url?.awsDomain != nil else { return nil }
         return
-            "something answers in the name of \(host) whose certificate is not signed by a trusted CA, a proxy or firewall that "
-            + "inspects TLS: get its CA certificate from its operator and pass it with --ca-bundle FILE"
+            "a proxy or firewall that inspects TLS seems to answer in place of \(host), because its certificate is "
+            + "not signed by a trusted CA: get its CA certificate from its operator and pass it with --ca-bundle FILE"
     }
 
     /// The curl code `CURLE_SSL_CACERT_BADFILE`.
@@ -147,14 +150,14 @@ struct NetworkAdvice {
         }
         let end =
             Self.isDualStack(url)
-            ? "in a VPC without internet access leave dual stack off (--dual-stack, AWS_USE_DUALSTACK_ENDPOINT, "
-                + "use_dualstack_endpoint in the profile): interface endpoints don't have that name, but AWS's usual one"
-            : "in a VPC without internet access make an interface endpoint for \(Self.service(of: url)) in \(region), with "
-                + "private DNS"
+            ? "in a VPC without internet access, leave dual stack off (--dual-stack, AWS_USE_DUALSTACK_ENDPOINT, "
+                + "use_dualstack_endpoint in the profile): interface endpoints have only AWS's plain names"
+            : "in a VPC without internet access, create an interface endpoint for \(Self.service(of: url)) in "
+                + "\(region), with private DNS"
         guard error.reason != .unresolvable else {
             return "check the region in the reference ('\(region)') and this machine's DNS; \(end)"
         }
-        let inside = Self.isDualStack(url) ? "" : " and a security group that lets this machine in"
+        let inside = Self.isDualStack(url) ? "" : " and a security group that allows this machine"
         return "check this machine's routes and firewalls, port 443; \(end)\(inside)"
     }
 
@@ -181,20 +184,21 @@ struct NetworkAdvice {
     }
 
     private static func layerHost(_ host: String, _ place: ECRPlace) -> String {
-        "layers come from S3 (\(host)): in a VPC without internet access make a gateway endpoint for S3 in "
-            + "\(place.host.region), in the route table of this machine's subnet, whose policy has\n    \(layers(of: place))"
+        "layers come from S3 (\(host)): in a VPC without internet access, create a gateway endpoint for S3 in "
+            + "\(place.host.region), in the route table of this machine's subnet; its policy must have\n    "
+            + "\(layers(of: place))"
     }
 
     /// The advice when S3 answers and forbids the download of a layer.
     static func forbiddenLayer(_ place: ECRPlace) -> String {
-        "the address is ECR's and good, so it is most likely a VPC endpoint for S3 in \(place.host.region), on the way of this machine, "
-            + "that forbids it; add this to its policy:\n    \(layers(of: place))"
+        "most likely a VPC endpoint for S3 in \(place.host.region) forbids it, because ECR issued the address; add "
+            + "this to the endpoint's policy:\n    \(layers(of: place))"
     }
 
     /// The advice when another server answers in place of the layers' host.
     static func interceptedLayer(_ url: HTTPURL) -> String {
-        "something on the way, a proxy or firewall, forbids it: ask its operator to let \(url.host) through, or name that in "
-            + "NO_PROXY if this machine gets there itself"
+        "a proxy or firewall forbids it: ask its operator to allow \(url.host), or name that host in NO_PROXY if this "
+            + "machine can reach it directly"
     }
 
     private static func layers(of place: ECRPlace) -> String {

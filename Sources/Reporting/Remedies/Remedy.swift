@@ -22,12 +22,13 @@ package struct Remedy: Sendable, Equatable {
             case .layerIntercepted(let url): NetworkAdvice.interceptedLayer(url)
             case .cacheRule(let rule, let place): CacheRuleAdvice(rule).firstPull(of: place, error.image?.tag)
             case .pushDidNotCreate(let template, let place):
-                "\(template.words), and the push did not: see that the identity used for the destination may call "
-                    + "ecr:CreateRepository and, if the template sets a key or tags, that its role is there; or create it:\n"
+                "\(template.words), but the push did not create it: check that the identity used for the destination "
+                    + "may call ecr:CreateRepository and, if the template sets a key or tags, that the template's "
+                    + "role exists; or create the repository:\n"
                     + "    aws ecr create-repository --region \(place.host.region) --repository-name \(place.repository)"
             case .unknownTemplates:
-                "\(known ?? usual.text)\n  if a repository creation template covers it, allow "
-                    + "ecr:DescribeRepositoryCreationTemplates too, so that it is pushed"
+                "\(known ?? usual.text)\n  if a repository creation template covers the repository, also allow "
+                    + "ecr:DescribeRepositoryCreationTemplates, so that the push is tried"
             case .deniedListOfRepositories: UnsupportedAdvice.nameTheRepository(at: error)
             case .otherForm(let form): "\(known ?? usual.text)\n  or: \(form)"
             case nil: known ?? usual.text

@@ -14,8 +14,8 @@ struct RoleAdvice {
     var text: String? {
         guard !refusal.isAboutMFA else {
             return
-                "run again with the code that is shown now, for each is good once; if it is refused again, check the "
-                + "clock of the device and mfa_serial in the profile"
+                "run again with the device's current code, because each code can be used only once; if it is refused "
+                + "again, check the device's clock and mfa_serial in the profile"
         }
         guard let denial = refusal.denial else {
             return CredentialAdvice(
@@ -41,8 +41,8 @@ struct RoleAdvice {
         let identity = PolicyStatement([denial.action], on: [refusal.roleARN])
         let role = Principal(arn: refusal.roleARN)?.words ?? "the role"
         var text =
-            "AWS doesn't say which of two is missing. That \(caller?.words ?? "the caller") may; add this to an identity "
-            + "policy there:\n    \(identity.line)\n  or that the role lets it in; add this to the trust policy of \(role):"
+            "one of two statements is missing, and AWS doesn't say which. Add this to an identity policy of "
+            + "\(caller?.words ?? "the caller"):\n    \(identity.line)\n  or add this to the trust policy of \(role):"
         let (who, usual) = caller?.inPolicy ?? (.aws("ARN-OF-THE-CALLER"), [])
         text += "\n    \(PolicyStatement(principal: who, [denial.action], conditions: usual + conditions).line)"
         return text + (caller.map(DenialAdvice.pathHint) ?? "") + handshake
@@ -59,12 +59,12 @@ struct RoleAdvice {
     private var handshake: String {
         let id =
             refusal.sentExternalID
-            ? "\n    an external id was sent; a trust policy that asks for sts:ExternalId must name the same"
-            : "\n    no external id was sent; if the trust policy asks for sts:ExternalId, pass it with --external-id"
+            ? "\n    an external id was sent; if the trust policy requires sts:ExternalId, it must name that id"
+            : "\n    no external id was sent; if the trust policy requires sts:ExternalId, pass it with --external-id"
         return refusal.sentMFA
             ? id
             : id
-                + "\n    no code of a second factor was sent; if the trust policy asks for aws:MultiFactorAuthPresent, set "
-                + "mfa_serial in the profile instead: the statement above lets in without one"
+                + "\n    no MFA code was sent; if the trust policy requires aws:MultiFactorAuthPresent, set "
+                + "mfa_serial in the profile instead: the statement above does not require one"
     }
 }

@@ -83,7 +83,7 @@ struct UnderlyingAdvice {
         case .insecureAddress: NetworkAdvice.lostScheme(at: registry.endpointAuthority)
         case .unsupported: unsupported(error)
         case .malformedAnswer where error.operation == .authorize:
-            "the registry's operator must look at its token server, or at what answers in its place"
+            "tell the registry's operator: the token server, or another server in its place, sends a malformed answer"
         default: nil
         }
     }
@@ -94,8 +94,9 @@ struct UnderlyingAdvice {
     private static func unsupported(_ error: RegistryError) -> String {
         switch error.operation {
         case .writeManifest, .startUpload, .upload:
-            "the registry takes no pushes here: it may be read-only or a pull-through cache; push to the registry behind it"
-        default: "check host and path: what answers there may not be a registry"
+            "the registry accepts no pushes: it may be read-only or a pull-through cache; push to the registry behind "
+                + "it"
+        default: "check the host and the path: the server there may not be a registry"
         }
     }
 
@@ -105,16 +106,16 @@ struct UnderlyingAdvice {
         case .denied where CopyError.namesQuota(error.message): break
         case .insecureAddress: text = NetworkAdvice.lostScheme(at: place.host.name)
         case .unsupported:
-            text = "ECR does not accept the manifest or a parameter of it, and the text says which"
+            text = "correct the manifest or the parameter that the error names: ECR does not accept it"
         case .denied:
             let denial = ECRError.Denial(sentence: error.message, action: CopyError.iamAction(error.operation))
             advise(DenialAdvice(denial, side: side, at: place, endpoint: .registry))
         case .unauthorized, .tokenExpired:
             // One token is valid for all accounts in a region.
             text =
-                "the registry wants a token of region \(place.host.region): check the endpoint flags of the "
-                + "\(side.rawValue), which may send GetAuthorizationToken to another region, or whether the session that "
-                + "got the token was ended"
+                "the registry requires a token of region \(place.host.region): check whether the endpoint flags of "
+                + "the \(side.rawValue) send GetAuthorizationToken to another region, and whether the session that "
+                + "got the token has ended"
         default: break
         }
     }

@@ -10,12 +10,12 @@ struct UnsupportedAdvice {
     var text: String {
         switch what {
         case .referenceWithoutImage: "add :TAG or @DIGEST"
-        case .destinationWithoutRepository: "write the repository behind the destination's host"
+        case .destinationWithoutRepository: "add the repository to the destination: HOST/REPO"
         case .listOfRepositories: Self.nameTheRepository(at: error)
         case .newestWithoutPushTimes: "leave out --newest, or choose by tag with --match"
         case .platformOfSingleImage: "leave out --platform"
         case .foreignLayers:
-            "take a platform without such layers with --platform, or have the registry allow these urls "
+            "choose a platform without such layers with --platform, or make the registry allow these urls "
                 + "(docker-registry: validation.manifests.urls.allow)"
         case .buildCache:
             "write the cache as an image manifest: add image-manifest=true,oci-mediatypes=true to --cache-to type=registry; "
@@ -23,10 +23,10 @@ struct UnsupportedAdvice {
         case .indexOfBlobs: "build the index again without that entry; \(Self.leavingOut)"
         case .uploadInParts: "leave out --upload api"
         case .referrers: "delete the referrers at the source that are no longer needed"
-        case .manifestMemory: "copy a part of it with --platform"
-        case .damagedLayout: "write the layout anew, from where its images came from"
+        case .manifestMemory: "copy fewer platforms with --platform"
+        case .damagedLayout: "create the layout again from the original images"
         case .ambiguousName where error.side == .destination:
-            "use another tag, or take one of the images out of the layout first"
+            "use another tag, or remove one of the images from the layout first"
         case .ambiguousName(_, let example): "name one by its digest, as in \(example)"
         case .sharedTag(_, let example): "copy each by its digest, as in \(example), with a tag of its own"
         case .writingToArchive: "copy the image to a directory: oci:DIR"

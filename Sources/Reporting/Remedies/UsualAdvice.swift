@@ -16,47 +16,49 @@ struct UsualAdvice {
         case .noCredentials: credentials
         case .repositoryMissing: missingRepository
         case .imageMissing: "list the images with: ecr-replicate ls \(repositoryOfImage)"
-        case .tagMismatch: "look with: ecr-replicate inspect \(error.place.prefix { $0 != "@" })"
+        case .tagMismatch: "see what the tag holds: ecr-replicate inspect \(error.place.prefix { $0 != "@" })"
         case .archived:
             ECRServiceAdvice(error.image)?.archived
                 ?? "restore it first (aws ecr update-image-storage-class --target-storage-class STANDARD), then run again"
         case .keyUnusable(let text):
             ECRServiceAdvice(error.image)?.key(text)
-                ?? "look at the state of the repository's key: aws kms describe-key --key-id KEY"
+                ?? "check the state of the repository's key: aws kms describe-key --key-id KEY"
         case .emptyBlob: "build the image again without the empty layer"
         case .tagImmutable: "use a new tag, or exclude this one from the repository's immutability"
         case .tagHolds: "pass --if-exists move to move it, or use another tag"
-        case .tagMoved: "look at what the tag holds now, and decide again"
+        case .tagMoved: "check what the tag holds now, then decide again"
         case .tagUnfit where error.side == .source: "delete the tag at the source, or leave it out with --exclude"
         case .tagUnfit:
             "set another tag at the source (ecr-replicate retag) and copy that, or leave this one out with --exclude"
-        case .childMissing: "the index is incomplete; push the missing image again, or copy with --platform"
+        case .childMissing: "push the missing image again, or copy part of the index with --platform"
         case .blobMissing: "push the image again at the source"
-        case .corrupt: "run again; if it repeats, what is stored is damaged and must be pushed anew"
+        case .corrupt: "run again; if it happens again, the stored content is damaged: push the image again"
         case .badManifest(.encoded):
-            "have the registry, or the proxy in front of it, send manifests without Content-Encoding, as they are stored"
+            "make the registry, or the proxy in front of it, send manifests as they are stored, without "
+                + "Content-Encoding"
         case .badManifest(.notJSON) where isPlain:
-            "see what answers there: a sign-in page or a proxy may answer in the registry's place; else push the image again "
-                + "with a current tool"
-        case .badManifest: "this can't be copied as it is; push the image again with a current tool"
+            "check that the registry answers there, and not a sign-in page or a proxy; if it does, push the image "
+                + "again with a current tool"
+        case .badManifest: "push the image again with a current tool"
         case .platformMissing(_, let has) where has.isEmpty: "leave out --platform"
         case .platformMissing: "choose one of those with --platform"
         case .platformAmbiguous: "name one of them with --platform, or copy it by its digest"
         case .quota(let text):
             ECRServiceAdvice(error.image)?.quota(text)
-                ?? "delete what is no longer needed, or ask the registry's administrator for more room"
+                ?? "delete images that are no longer needed, or ask the registry's administrator for more space"
         case .throttled where error.onlyReads: "run again later, or fewer runs at once"
         case .throttled: "run again later, with a smaller --jobs or fewer runs at once\(rest)"
-        case .retriesUsedUp: "too much failed in a short time: see what is wrong there, then run again\(rest)"
+        case .retriesUsedUp: "find out why so many requests failed there, then run again\(rest)"
         case .unreachable:
             "\(isPlain ? "check the registry's address, the network and the proxy" : "check the network, the endpoint and the proxy"), then run again\(rest)"
-        case .untrusted: "if a proxy or a private registry is meant to answer there, name its CA with --ca-bundle FILE"
+        case .untrusted:
+            "if a proxy or a private registry should answer there, pass its CA certificate with --ca-bundle FILE"
         case .unusableFile: file
         case .wrongEndpoint where isPlain: "check the registry's address in the reference"
         case .wrongEndpoint: "check AWS_ENDPOINT_URL_ECR and the endpoint flags of the \(error.side.rawValue)"
         case .upstream(let upstream): CacheRuleAdvice(upstream.rule).trouble(upstream.code)
         case .rejected(let code, _) where code.hasPrefix("HTTP 5"):
-            "the server failed, and its log says why; run again later\(rest)"
+            "look for the reason in the server's log, and run again later\(rest)"
         case .rejected(let code, _) where code == "HTTP 413":
             "a proxy in front of the registry limits the size of a request: raise that limit (nginx: client_max_body_size)"
         case .rejected: "run again with --log-level debug to see every request"
@@ -78,8 +80,8 @@ struct UsualAdvice {
         switch error.underlying {
         case .layout(let cause): cause.remedy
         case .file(let cause) where cause.problem != nil:
-            "nothing but regular files is read from a layout; put the file itself there, or write the layout anew"
-        default: "check the path, its permissions and the room on the disk"
+            "put a regular file there, or create the layout again: only regular files are read from a layout"
+        default: "check the path, its permissions and the free space on the disk"
         }
     }
 
@@ -107,7 +109,7 @@ struct UsualAdvice {
     /// Whether the error is about a registry that is not ECR.
     private var isPlain: Bool { if case .plain? = error.image?.registry { true } else { false } }
 
-    private var rest: String { error.onlyReads ? "" : "; what has arrived stays" }
+    private var rest: String { error.onlyReads ? "" : "; blobs that arrived stay at the destination" }
 
     private var repositoryOfImage: String {
         let bare = error.place.prefix { $0 != "@" }

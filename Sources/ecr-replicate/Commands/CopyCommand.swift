@@ -37,7 +37,10 @@ struct CopyCommand: AsyncParsableCommand {
     )
     var source: ImageReference
 
-    @Argument(help: "The destination.", transform: parseDestination)
+    @Argument(
+        help: "HOST/REPO[:TAG], REPO[:TAG] or oci:DIR[:TAG]; HOST/ keeps the source's repository name.",
+        transform: parseDestination
+    )
     var destinations: [DestinationReference]
 
     @Option(
@@ -85,7 +88,7 @@ struct CopyCommand: AsyncParsableCommand {
         if selection.isUsed {
             guard tags.isEmpty, destinations.allSatisfy({ $0.tag == nil }) else {
                 throw ValidationError(
-                    "several images keep their own tags\n  next: leave out --tag and the destination's tag"
+                    "with several images, each keeps its own tags\n  next: leave out --tag and the destination's tag"
                 )
             }
         }

@@ -32,7 +32,10 @@ struct DoctorCommand: AsyncParsableCommand {
     )
     var source: ImageReference
 
-    @Argument(help: "The destination.", transform: parseDestination)
+    @Argument(
+        help: "HOST/REPO[:TAG], REPO[:TAG] or oci:DIR[:TAG]; HOST/ keeps the source's repository name.",
+        transform: parseDestination
+    )
     var destination: DestinationReference?
 
     @Option(help: "Whether the copy includes signatures, SBOMs and attestations.")

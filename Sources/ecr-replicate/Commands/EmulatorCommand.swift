@@ -17,7 +17,8 @@ struct EmulatorCommand: AsyncParsableCommand {
             EXAMPLES
               ecr-replicate emulator --env-file emulator.env &
               ecr-replicate emulator --port 4510 --state-dir ./state
-              ecr-replicate emulator --region eu-west-1 --region us-east-1 --seed team/app:v1
+              ecr-replicate emulator --region eu-west-1 --region us-east-1 \\
+                --seed team/app:v1
               ecr-replicate emulator --account 111122223333 --region eu-west-1 \\
                 --account 444455556666:aws-cn --region cn-north-1
               ecr-replicate emulator --fault 'PutImage:1:throttle'

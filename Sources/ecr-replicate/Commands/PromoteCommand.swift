@@ -9,7 +9,7 @@ struct PromoteCommand: AsyncParsableCommand {
         discussion: """
             Resolves the source to its digest once and copies that digest. Refuses to move a tag that holds another image \
             (exit status 3) unless --if-exists move is given. Sets the tag last, after signatures and other referrers. \
-            Standard error has the caller and the plan first, then the result.
+            Standard error shows the caller and the plan first, then the result.
 
             EXAMPLES
               EU=111122223333.dkr.ecr.eu-west-1.amazonaws.com
@@ -26,7 +26,10 @@ struct PromoteCommand: AsyncParsableCommand {
     )
     var source: ImageReference
 
-    @Argument(help: "The destination.", transform: parseDestination)
+    @Argument(
+        help: "HOST/REPO[:TAG], REPO[:TAG] or oci:DIR[:TAG]; HOST/ keeps the source's repository name.",
+        transform: parseDestination
+    )
     var destination: DestinationReference
 
     @Option(

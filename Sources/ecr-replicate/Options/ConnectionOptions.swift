@@ -31,9 +31,9 @@ struct SourceOptions: ParsableArguments {
     @Option(help: ArgumentHelp("URL of the source's registry, for PrivateLink.", valueName: "url"))
     var sourceRegistryEndpoint: String?
 
-    @Flag(help: "Use FIPS endpoints of AWS, for every side.")
+    @Flag(help: "Use AWS's FIPS endpoints, for every side.")
     var fips = false
-    @Flag(help: "Use dual-stack endpoints of AWS (IPv4 and IPv6), for every side.")
+    @Flag(help: "Use AWS's dual-stack endpoints (IPv4 and IPv6), for every side.")
     var dualStack = false
     @Flag(help: "Use FIPS endpoints for the source.")
     var sourceFips = false

@@ -41,7 +41,7 @@ struct KnownOptions {
         let tls =
             "pass a private CA with --ca-bundle FILE, or write http://HOST/… for plain http; certificates are always "
             + "verified"
-        let logins = "log in with docker login or podman login, whose stored logins are used"
+        let logins = "log in with docker login or podman login: their stored logins are used"
         let platforms = "leave it out: all platforms are copied unless --platform selects some"
         let json = "write --output json"
         return [

@@ -13,7 +13,7 @@ struct TransferArguments: ParsableArguments {
 
     @Option(
         help: ArgumentHelp(
-            "Most bytes per second for all blobs together, for example 50MB (10⁶) or 50MiB (2²⁰).",
+            "Maximum bytes per second for all blobs together, for example 50MB (10⁶) or 50MiB (2²⁰).",
             valueName: "rate"
         ),
         transform: parseRate

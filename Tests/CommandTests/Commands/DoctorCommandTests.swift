@@ -197,7 +197,7 @@ struct DoctorLineTests {
                 arguments + ["--destination-external-id", "hush", "\(stage.source):v1", place],
                 environment: stage.environment
             )
-            let mark = "all that it takes, at once: ecr-replicate "
+            let mark = "to print every policy that the copy needs: ecr-replicate "
             let line = try #require(ended.lines.first { $0.contains(mark) }, "\(ended.output)\(ended.errors)")
             let path = try #require(Program.ecrReplicate.path)
             let command = "'\(path)' " + line[try #require(line.firstRange(of: mark)).upperBound...]

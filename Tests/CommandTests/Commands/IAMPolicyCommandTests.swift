@@ -27,17 +27,17 @@ struct IAMPolicyCommandTests {
         #expect(
             ended.lines.filter { $0.hasPrefix("#") } == [
                 "# source-identity: for role build in account 111122223333, who reads",
-                "# this would replace a policy of that name",
+                "# this replaces a policy of that name",
                 "#   aws iam put-role-policy --role-name build "
                     + "--policy-name ecr-replicate-source-111122223333-eu-west-1-team+app "
                     + "--policy-document file://source-identity.json",
                 "# destination-identity: for role build in account 111122223333, who writes",
-                "# this would replace a policy of that name",
+                "# this replaces a policy of that name",
                 "#   aws iam put-role-policy --role-name build "
                     + "--policy-name ecr-replicate-destination-444455556666-us-east-1-prod+app "
                     + "--policy-document file://destination-identity.json",
                 "# destination-repository: for each repository prod/app in account 444455556666, us-east-1;",
-                "# add the statement to a policy that is there already, which this would replace",
+                "# if the repository has a policy, add the statement to it: this command would replace it",
                 "#   aws ecr set-repository-policy --region us-east-1 --registry-id 444455556666 --repository-name prod/app "
                     + "--policy-text file://destination-repository.json",
             ]
@@ -85,9 +85,9 @@ struct IAMPolicyCommandTests {
         #expect(
             ended.lines.filter { $0.hasPrefix("#") }.prefix(5) == [
                 "# destination-trust: for role promoter in account 444455556666, which says who may assume it",
-                "# a new role is made with it",
+                "# to create the role",
                 "#   aws iam create-role --role-name promoter --assume-role-policy-document file://destination-trust.json",
-                "# of a role that is there add the statement to its trust policy, which this would replace",
+                "# if the role exists, add the statement to its trust policy: this command would replace it",
                 "#   aws iam update-assume-role-policy --role-name promoter --policy-document "
                     + "file://destination-trust.json",
             ]
@@ -96,7 +96,7 @@ struct IAMPolicyCommandTests {
             ended.lines.filter { $0.hasPrefix("#") }.suffix(3) == [
                 "# destination-caller: for role build in account 111122223333, who assumes role promoter in account "
                     + "444455556666",
-                "# this would replace a policy of that name",
+                "# this replaces a policy of that name",
                 "#   aws iam put-role-policy --role-name build --policy-name ecr-replicate-assume-444455556666-promoter "
                     + "--policy-document file://destination-caller.json",
             ]

@@ -13,15 +13,15 @@ struct UsageTests {
             (["copy", "team/app:v1"], "Missing expected argument '<destinations> ...'"),
             (["copy", "Team/app:v1", "x/y"], "is not a repository name"),
             (["copy", "team/app@sha256:abc", "x/y"], "is not a digest"),
-            (["copy", "team/app:v1", "x/y@\(digest)"], "a destination has no digest"),
+            (["copy", "team/app:v1", "x/y@\(digest)"], "a destination can't have a digest"),
             (["copy", "team/app", "x/y"], "has no tag or digest"),
             (["copy", "--all-tags", "team/app:v1", "x/y"], "is one image"),
             (["copy", "oci:dir:v1", "r.example/"], "has no repository name"),
             (["promote", "oci:dir:v1", "r.example/"], "has no repository name"),
             (["copy", "oci:dir", "oci://r.example/chart"], "oci: names a directory"),
             (["retag", "oci:dir", "v2"], "has no tag or digest"),
-            (["copy", "--all-tags", "--tag", "v2", "team/app", "x/y"], "several images keep their own tags"),
-            (["copy", "--all-tags", "team/app", "x/y:v2"], "several images keep their own tags"),
+            (["copy", "--all-tags", "--tag", "v2", "team/app", "x/y"], "with several images, each keeps its own tags"),
+            (["copy", "--all-tags", "team/app", "x/y:v2"], "with several images, each keeps its own tags"),
             (["copy", "--match", "re:(", "team/app", "x/y"], "not a regular expression"),
             (["copy", "--match", "semver:banana", "team/app", "x/y"], "not a range of versions"),
             (["copy", "--newest", "0", "team/app", "x/y"], "'0' is not valid for --newest"),
@@ -103,7 +103,7 @@ struct UsageTests {
             (["iam-policy", "docker.io/alpine", "x.test/yy"], "neither side is ECR"),
             (
                 ["iam-policy", "111122223333.dkr.ecr.eu-west-1.amazonaws.com/team/app:v*", "x.test/yy"],
-                "* may stand in the repository's name only"
+                "* is allowed only in the repository's name"
             ),
             (
                 [

@@ -226,7 +226,7 @@ struct JSONOutputTests {
             #expect(results.count == 1)
             #expect((results.first?["tags"] as? [[String: Any]])?.compactMap { $0["tag"] as? String } == ["v1", "v2"])
             let notes = results.map { $0["notes"] as? [String] }
-            #expect(notes == [["\(stage.destination) was named more than once, and is one destination"]])
+            #expect(notes == [["\(stage.destination) was named more than once and counts as one destination"]])
             #expect(Set(stage.tags().keys) == ["v1", "v2"])
         }
     }

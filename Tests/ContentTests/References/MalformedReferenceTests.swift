@@ -5,7 +5,7 @@ private let hex = "44136fa355b3678a1146ad16f7e8649e94fb4fc21fe77e8310c060f61caaf
 private let parts = "each part between slashes is lowercase letters and digits, joined by . _ __ or hyphens"
 private let ecr = "111122223333.dkr.ecr.us-east-1.amazonaws.com"
 private let local = "111122223333.dkr.ecr.us-east-1.localhost"
-private let noSlash = "it is a registry; a repository follows HOST/, and a destination HOST/ keeps its name"
+private let noSlash = "it is a registry: add the repository; as a destination, HOST/ keeps the source's repository name"
 private let arn = "an ARN is written arn:PARTITION:ecr:REGION:ACCOUNT:repository/NAME"
 
 @Suite("Malformed references")
@@ -25,8 +25,8 @@ struct MalformedReferenceTests {
             "r.example/app\u{1B}[2J",
             "'r.example/app?[2J' is not an image reference: it has spaces or characters that no registry allows"
         ),
-        ("oci:", "'oci:' is not an image reference: after oci: comes a directory"),
-        ("oci::v1", "'oci::v1' is not an image reference: after oci: comes a directory"),
+        ("oci:", "'oci:' is not an image reference: a directory must follow oci:"),
+        ("oci::v1", "'oci::v1' is not an image reference: a directory must follow oci:"),
         (
             "oci://r.example/chart",
             "'oci://r.example/chart' is not an image reference: oci: names a directory; a registry is written without it"
@@ -121,7 +121,7 @@ struct MalformedReferenceTests {
             "'http://000011112222.dkr.ecr.eu-west-1.amazonaws.com/app' is not an image reference: "
                 + "ECR answers on https only; leave out http://"
         ),
-        ("http://app", "'http://app' is not an image reference: after http://HOST/ comes a repository"),
+        ("http://app", "'http://app' is not an image reference: a repository must follow http://HOST/"),
         ("https:///app", "'https:///app' is not an image reference: '' is not a host name with an optional port"),
         (
             "ftp://r.example/app",

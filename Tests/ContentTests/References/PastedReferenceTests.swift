@@ -162,7 +162,7 @@ struct PastedReferenceTests {
         ]
         for text in texts {
             let error = try #require(throws: ReferenceError.self, "\(text)") { try ImageReference(parsing: text) }
-            #expect("\(error)".hasSuffix("a digest follows an @: write team/app@sha256:\(hex)"), "\(text)")
+            #expect("\(error)".hasSuffix("the digest must follow an @: write team/app@sha256:\(hex)"), "\(text)")
         }
         for text in ["sha256:\(hex)", "sha256:44136fa355b3"] {
             let error = try #require(throws: ReferenceError.self) { try ImageReference(parsing: text) }
@@ -222,8 +222,8 @@ struct PastedReferenceTests {
         ("/tmp/lay:v1", "a path of this machine is written oci:/tmp/lay:v1"),
         ("./app.tar", "a path of this machine is written oci-archive:./app.tar or docker-archive:./app.tar"),
         ("oci:///tmp/lay", "the path follows the colon: write oci:/tmp/lay"),
-        ("oci:~/lay:v1", "the shell reads ~ only where a word begins; write oci:$HOME/lay"),
-        ("oci:/tmp/lay@SHA256:\(hex.uppercased())", "a digest is written in lowercase"),
+        ("oci:~/lay:v1", "the shell expands ~ only at the start of a word; write oci:$HOME/lay"),
+        ("oci:/tmp/lay@SHA256:\(hex.uppercased())", "write the digest in lowercase"),
         ("r.test/app@sha256:\(hex.uppercased())", "lowercase"),
     ]
 

@@ -241,7 +241,7 @@ struct ReferenceTests {
         #expect(reference.registry.isLayout && reference.registry.isArchive && reference.description == text)
         let bare = text.split(separator: "@sha256:").first.map(String.init) ?? text
         let error = #expect(throws: ReferenceError.self) { try DestinationReference(parsing: bare) }
-        #expect("\(try #require(error))".contains("only read from archives"))
+        #expect("\(try #require(error))".contains("can't be written to archives"))
     }
 
     @Test(
@@ -330,7 +330,7 @@ struct DestinationReferenceTests {
         #expect(
             throws: ReferenceError.malformedReference(
                 text,
-                reason: "a destination has no digest; the source decides what is copied"
+                reason: "a destination can't have a digest: the source decides what is copied"
             )
         ) { try DestinationReference(parsing: text) }
     }

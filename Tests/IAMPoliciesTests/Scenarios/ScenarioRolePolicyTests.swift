@@ -137,7 +137,7 @@ struct ScenarioRolePolicyTests {
             guard shape.letsInAccount else { return #expect(!shape.strangers.isEmpty) }
             // The note says so.
             let entry = try #require(try policies(shape, bench, "prod/count")[PolicyName(.destinationTrust)])
-            #expect(entry.notes.first?.hasPrefix("this lets in every identity of account 111122223333") == true)
+            #expect(entry.notes.first?.hasPrefix("this allows every identity of account 111122223333") == true)
             try await #expect(copy(shape, bench, 1, as: other) == nil)
         }
     }

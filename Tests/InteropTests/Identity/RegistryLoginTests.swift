@@ -111,7 +111,8 @@ struct RegistryLoginTests {
                         ["doctor", "\(open.authority)/debian:12"],
                         environment: other
                     )
-                    let words = "the registry asks for none; the stored one (\(open.authority) in \(file)) is not used"
+                    let words =
+                        "the registry requires no login; the stored one (\(open.authority) in \(file)) is not used"
                     #expect(unused.output.contains(words), "\(unused.output)")
                 }
             }

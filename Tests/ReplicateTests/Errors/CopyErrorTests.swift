@@ -33,7 +33,7 @@ struct CopyErrorTests {
         ),
         (
             .unusableFile("open /x: No such file or directory"), .source, "open /x: No such file or directory",
-            "check the path, its permissions and the room on the disk", .failed
+            "check the path, its permissions and the free space on the disk", .failed
         ),
         (
             .repositoryMissing, .destination, "the repository does not exist",
@@ -49,7 +49,7 @@ struct CopyErrorTests {
         ),
         (
             .tagMismatch, .source, "the tag does not point at that digest (any more)",
-            "look with: ecr-replicate inspect a.test:5000/team/app:v1", .failed
+            "see what the tag holds: ecr-replicate inspect a.test:5000/team/app:v1", .failed
         ),
         (
             .archived, .source, "the image is archived",
@@ -58,7 +58,7 @@ struct CopyErrorTests {
         ),
         (
             .keyUnusable("disabled"), .source, "ECR can't use the repository's KMS key: disabled",
-            "look at the state of the repository's key: aws kms describe-key --key-id KEY", .failed
+            "check the state of the repository's key: aws kms describe-key --key-id KEY", .failed
         ),
         (
             .emptyBlob(.ofNothing), .destination,
@@ -80,12 +80,12 @@ struct CopyErrorTests {
         ),
         (
             .tagMoved(tag: tag, expected: one, holds: two), .destination,
-            "tag v1 should hold \(one) but holds \(two)", "look at what the tag holds now, and decide again",
+            "tag v1 should hold \(one) but holds \(two)", "check what the tag holds now, then decide again",
             .refused
         ),
         (
             .tagMoved(tag: tag, expected: one, holds: nil), .destination,
-            "tag v1 should hold \(one) but does not exist", "look at what the tag holds now, and decide again",
+            "tag v1 should hold \(one) but does not exist", "check what the tag holds now, then decide again",
             .refused
         ),
         (
@@ -100,8 +100,8 @@ struct CopyErrorTests {
             "delete the tag at the source, or leave it out with --exclude", .failed
         ),
         (
-            .childMissing(one, of: two), .source, "\(two) names the manifest \(one), which is not there",
-            "the index is incomplete; push the missing image again, or copy with --platform", .failed
+            .childMissing(one, of: two), .source, "\(two) names the manifest \(one), which the source does not have",
+            "push the missing image again, or copy part of the index with --platform", .failed
         ),
         (
             .blobMissing(one), .source, "the source does not have the blob \(one)",
@@ -109,24 +109,25 @@ struct CopyErrorTests {
         ),
         (
             .corrupt(expected: one, detail: "others"), .source, "the bytes received are not \(one): others",
-            "run again; if it repeats, what is stored is damaged and must be pushed anew", .failed
+            "run again; if it happens again, the stored content is damaged: push the image again", .failed
         ),
         (
             .badManifest(.noConfig), .source, "the image manifest names no config",
-            "this can't be copied as it is; push the image again with a current tool", .failed
+            "push the image again with a current tool", .failed
         ),
         (
             .badManifest(.encoded("x-foo")), .source,
             "the manifest came with Content-Encoding 'x-foo', which was not requested and can't be decoded",
-            "have the registry, or the proxy in front of it, send manifests without Content-Encoding, as they are stored",
+            "make the registry, or the proxy in front of it, send manifests as they are stored, without "
+                + "Content-Encoding",
             .failed
         ),
         (
             .platformMissing(wanted: "a/b", has: ["c/d", "e/f"]), .source,
-            "there is no image for a/b; it has c/d, e/f", "choose one of those with --platform", .failed
+            "there is no image for a/b; the index has c/d, e/f", "choose one of those with --platform", .failed
         ),
         (
-            .platformMissing(wanted: "a/b", has: []), .source, "there is no image for a/b; it has no platforms",
+            .platformMissing(wanted: "a/b", has: []), .source, "there is no image for a/b; the index has no platforms",
             "leave out --platform", .failed
         ),
         (
@@ -136,24 +137,28 @@ struct CopyErrorTests {
         ),
         (
             .quota("full"), .destination, "a quota is used up: full",
-            "delete what is no longer needed, or ask the registry's administrator for more room", .failed
+            "delete images that are no longer needed, or ask the registry's administrator for more space", .failed
         ),
         (
             .throttled("slow"), .destination, "throttled: slow",
-            "run again later, with a smaller --jobs or fewer runs at once; what has arrived stays", .failed
+            "run again later, with a smaller --jobs or fewer runs at once; blobs that arrived stay at the "
+                + "destination", .failed
         ),
         (
             .retriesUsedUp("no answer: cut; the retry budget of the source is used up"), .source,
             "no answer: cut; the retry budget of the source is used up",
-            "too much failed in a short time: see what is wrong there, then run again; what has arrived stays", .failed
+            "find out why so many requests failed there, then run again; blobs that arrived stay at the "
+                + "destination", .failed
         ),
         (
             .unreachable("cut"), .destination, "no answer: cut",
-            "check the registry's address, the network and the proxy, then run again; what has arrived stays", .failed
+            "check the registry's address, the network and the proxy, then run again; blobs that arrived stay at the "
+                + "destination", .failed
         ),
         (
             .untrusted("bad"), .destination, "the server's certificate could not be verified: bad",
-            "if a proxy or a private registry is meant to answer there, name its CA with --ca-bundle FILE", .failed
+            "if a proxy or a private registry should answer there, pass its CA certificate with --ca-bundle "
+                + "FILE", .failed
         ),
         (
             .wrongEndpoint("elsewhere"), .source, "elsewhere",
@@ -177,7 +182,8 @@ struct CopyErrorTests {
         ),
         (
             .unsupported(.destinationWithoutRepository), .destination,
-            "an image layout has no name that could be kept", "write the repository behind the destination's host",
+            "the source is an image layout, which has no repository name to keep",
+            "add the repository to the destination: HOST/REPO",
             .failed
         ),
         (
@@ -197,19 +203,19 @@ struct CopyErrorTests {
         ),
         (
             .unsupported(.foreignLayers("refused")), .destination, "refused",
-            "take a platform without such layers with --platform, or have the registry allow these urls "
+            "choose a platform without such layers with --platform, or make the registry allow these urls "
                 + "(docker-registry: validation.manifests.urls.allow)", .failed
         ),
         (
             .unsupported(.buildCache(answer: nil)), .destination,
             "this is a BuildKit build cache: an index that lists layers (\(MediaType.buildKitCacheConfig)), and the "
-                + "registry takes only indexes of manifests",
+                + "registry accepts only indexes of manifests",
             "write the cache as an image manifest: add image-manifest=true,oci-mediatypes=true to --cache-to "
                 + "type=registry; to copy the other tags without it, pass --exclude TAG with --all-tags", .failed
         ),
         (
             .unsupported(.indexOfBlobs(one, type: "text/x", answer: "no")), .destination,
-            "the index \(one) lists 'text/x', which is not a manifest, and the registry takes only indexes of "
+            "the index \(one) lists 'text/x', which is not a manifest, and the registry accepts only indexes of "
                 + "manifests: no",
             "build the index again without that entry; to copy the other tags without it, pass --exclude TAG with "
                 + "--all-tags", .failed
@@ -217,16 +223,16 @@ struct CopyErrorTests {
         (.unsupported(.uploadInParts("too small")), .destination, "too small", "leave out --upload api", .failed),
         (
             .unsupported(.referrers(most: 9)), .source,
-            "there are more than 9 of them, and no more are followed for one image",
+            "there are more than 9 referrers, and at most 9 are copied for one image",
             "delete the referrers at the source that are no longer needed", .failed
         ),
         (
-            .unsupported(.manifestMemory(1 << 20)), .source, "its manifests need more than 1.0 MB of memory",
-            "copy a part of it with --platform", .failed
+            .unsupported(.manifestMemory(1 << 20)), .source, "the image's manifests need more than 1.0 MB of memory",
+            "copy fewer platforms with --platform", .failed
         ),
         (
             .unsupported(.damagedLayout("damaged")), .source, "damaged",
-            "write the layout anew, from where its images came from", .failed
+            "create the layout again from the original images", .failed
         ),
         (
             .unsupported(.ambiguousName("two are called v1", example: "oci:d@1")), .source, "two are called v1",
@@ -234,14 +240,14 @@ struct CopyErrorTests {
         ),
         (
             .unsupported(.ambiguousName("two are called v1", example: "oci:d@1")), .destination, "two are called v1",
-            "use another tag, or take one of the images out of the layout first", .failed
+            "use another tag, or remove one of the images from the layout first", .failed
         ),
         (
             .unsupported(.sharedTag("two are called v1", example: "oci:d@1")), .source, "two are called v1",
             "copy each by its digest, as in oci:d@1, with a tag of its own", .failed
         ),
         (
-            .unsupported(.writingToArchive), .destination, "images are only read from archives",
+            .unsupported(.writingToArchive), .destination, "images can't be written to archives",
             "copy the image to a directory: oci:DIR", .failed
         ),
         (
@@ -291,9 +297,9 @@ struct CopyErrorTests {
         #expect(remedy(LoginError("locked", remedy: "log in")) == "log in")
         #expect(remedy(LayoutError("odd", remedy: "wait")) == "wait")
         let pipe = SystemError(call: "open", path: "/x", code: 0, problem: "is a FIFO")
-        #expect(remedy(pipe).hasPrefix("nothing but regular files is read from a layout"))
+        #expect(remedy(pipe).hasPrefix("put a regular file there"))
         let missing = SystemError(call: "open", path: "/x", code: 2)
-        #expect(remedy(missing) == "check the path, its permissions and the room on the disk")
+        #expect(remedy(missing) == "check the path, its permissions and the free space on the disk")
     }
 
     @Test("name the policies of a copy only if something is copied")

@@ -340,10 +340,10 @@ extension ErrorGuide {
         ),
         Entry(
             "childMissing",
-            "… names the manifest …, which is not there",
+            "… names the manifest …, which the … does not have",
             1,
-            "The index is incomplete at the source. Push the missing image again, or copy a part of the index "
-                + "with `--platform`"
+            "The index is incomplete at the source. Push the missing image again, or copy part of the index with "
+                + "`--platform`"
         ),
         Entry(
             "blobMissing",
@@ -493,9 +493,9 @@ extension ErrorGuide {
             "unusableFile",
             "…",
             1,
-            "An image layout or archive is missing, invalid, damaged, compressed or locked, or has other than "
-                + "regular files; or it has several images and the reference names none, and the error lists them; or "
-                + "the disk is full. The error names the path"
+            "An image layout or archive is missing, invalid, damaged, compressed or locked, or contains files that "
+                + "aren't regular files. Or it has several images and the reference names none; the error lists them. "
+                + "Or the disk is full. The error names the path"
         ),
         Entry(
             "upstream",

@@ -9,7 +9,7 @@ extension ErrorTextCase {
             side: .source,
             says: """
                 BatchGetImage failed at the source 111122223333.dkr.ecr.eu-west-1.amazonaws.com/team/app:v1: AWS does not accept the credentials (ExpiredTokenException): The security token included in the request is expired
-                  next: the session has ended: begin a new one (aws sso login, aws sts assume-role, a new job), then run again
+                  next: the session has ended: start a new one (aws sso login, aws sts assume-role, a new job), then run again
                   credentials: …KEY1 from profile build
                   request id: r-1
                 """
@@ -39,7 +39,7 @@ extension ErrorTextCase {
             image: "444455556666.dkr.ecr.eu-south-2.amazonaws.com/prod/app:v1",
             says: """
                 BatchGetImage failed at the destination 444455556666.dkr.ecr.eu-south-2.amazonaws.com/prod/app:v1: AWS does not accept the credentials (UnrecognizedClientException): The security token included in the request is invalid.
-                  next: eu-south-2 may not be enabled for the account: aws account enable-region --region-name eu-south-2; a session from the global STS endpoint is not valid there either: set AWS_STS_REGIONAL_ENDPOINTS=regional and begin a new one; and keys of one partition (aws, aws-cn, aws-us-gov) aren't known in another
+                  next: eu-south-2 may not be enabled for the account: aws account enable-region --region-name eu-south-2; a session from the global STS endpoint is not valid there either: set AWS_STS_REGIONAL_ENDPOINTS=regional and start a new one; and keys of one partition (aws, aws-cn, aws-us-gov) aren't known in another
                   credentials: …KEY1 from profile build
                   request id: r-1
                 """
@@ -54,7 +54,7 @@ extension ErrorTextCase {
             image: "444455556666.dkr.ecr.cn-north-1.amazonaws.com.cn/prod/app:v1",
             says: """
                 BatchGetImage failed at the destination 444455556666.dkr.ecr.cn-north-1.amazonaws.com.cn/prod/app:v1: AWS does not accept the credentials (UnrecognizedClientException): The security token included in the request is invalid.
-                  next: check the access key id and the session token: AWS doesn't know them, or they were deleted; partition aws-cn has accounts and keys of its own
+                  next: check the access key id and the session token: AWS doesn't know them, or they were deleted; partition aws-cn has its own accounts and keys
                   credentials: …KEY1 from profile build
                   request id: r-1
                 """
@@ -100,7 +100,7 @@ extension ErrorTextCase {
             role("InvalidClientTokenId", "The security token included in the request is invalid.", partition: "aws-cn"),
             says: """
                 finding credentials failed at the destination 444455556666.dkr.ecr.us-west-2.amazonaws.com/prod/app:v1: the role arn:aws-cn:iam::444455556666:role/promoter could not be assumed: InvalidClientTokenId: The security token included in the request is invalid.; tried the role flag, with …KEY1 from environment
-                  next: the role is of partition aws-cn, and us-west-2 is in aws: keys of one partition (aws, aws-cn, aws-us-gov) aren't known in another; use credentials and a role of aws
+                  next: the role is in partition aws-cn, and us-west-2 is in aws: keys of one partition (aws, aws-cn, aws-us-gov) aren't known in another; use credentials and a role of aws
                   request id: r-9
                 """
         ),
@@ -144,7 +144,7 @@ extension ErrorTextCase {
             side: .source,
             says: """
                 BatchGetImage failed at the source 111122223333.dkr.ecr.eu-west-1.amazonaws.com/team/app:v1: AWS does not accept the credentials (InvalidSignatureException): The request signature we calculated does not match the signature you provided.
-                  next: check the secret access key: it doesn't belong to this access key id, or it was copied in part; a proxy that changes requests has the same effect
+                  next: check the secret access key: it doesn't belong to this access key id, or only part of it was copied; a proxy that changes requests has the same effect
                   credentials: …KEY1 from profile build
                   request id: r-1
                 """
@@ -155,7 +155,7 @@ extension ErrorTextCase {
             side: .source,
             says: """
                 BatchGetImage failed at the source 111122223333.dkr.ecr.eu-west-1.amazonaws.com/team/app:v1: AWS does not accept the credentials (InvalidSignatureException): Credential should be scoped to a valid region.
-                  next: the endpoint is another region's or another service's than the reference's: check the endpoint flags and AWS_ENDPOINT_URL_ECR
+                  next: the endpoint belongs to another region or service than the reference: check the endpoint flags and AWS_ENDPOINT_URL_ECR
                   credentials: …KEY1 from profile build
                   request id: r-1
                 """
@@ -166,7 +166,7 @@ extension ErrorTextCase {
             side: .source,
             says: """
                 BatchGetImage failed at the source 111122223333.dkr.ecr.eu-west-1.amazonaws.com/team/app:v1: AWS does not accept the credentials (MissingAuthenticationTokenException): Missing Authentication Token
-                  next: something on the way changes the requests' fields: look at the proxy and the endpoint
+                  next: check the proxy and the endpoint: something between this machine and AWS changes the requests' headers
                   credentials: …KEY1 from profile build
                   request id: r-1
                 """
@@ -176,7 +176,7 @@ extension ErrorTextCase {
             role("ExpiredToken", "The security token included in the request is expired"),
             says: """
                 finding credentials failed at the destination 444455556666.dkr.ecr.us-west-2.amazonaws.com/prod/app:v1: the role arn:aws:iam::444455556666:role/promoter could not be assumed: ExpiredToken: The security token included in the request is expired; tried the role flag, with …KEY1 from environment
-                  next: the session has ended: begin a new one (aws sso login, aws sts assume-role, a new job), then run again
+                  next: the session has ended: start a new one (aws sso login, aws sts assume-role, a new job), then run again
                   request id: r-9
                 """
         ),

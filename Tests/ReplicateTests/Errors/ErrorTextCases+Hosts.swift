@@ -14,7 +14,7 @@ extension ErrorTextCase {
             operation: "BatchGetImage",
             says: """
                 BatchGetImage failed at the destination 444455556666.dkr.ecr.us-west-2.amazonaws.com/prod/app:v1: no answer: https://ecr.us-west-2.api.aws/: Could not resolve host: ecr.us-west-2.api.aws (curl 6)
-                  next: check the region in the reference ('us-west-2') and this machine's DNS; in a VPC without internet access leave dual stack off (--dual-stack, AWS_USE_DUALSTACK_ENDPOINT, use_dualstack_endpoint in the profile): interface endpoints don't have that name, but AWS's usual one
+                  next: check the region in the reference ('us-west-2') and this machine's DNS; in a VPC without internet access, leave dual stack off (--dual-stack, AWS_USE_DUALSTACK_ENDPOINT, use_dualstack_endpoint in the profile): interface endpoints have only AWS's plain names
                 """
         ),
         Self(
@@ -28,7 +28,7 @@ extension ErrorTextCase {
             operation: "InitiateLayerUpload",
             says: """
                 InitiateLayerUpload failed at the destination 444455556666.dkr.ecr.us-west-2.amazonaws.com/prod/app:v1: no answer: https://444455556666.dkr-ecr.us-west-2.on.aws/v2/: Connection timed out after 10001 milliseconds (curl 28)
-                  next: check this machine's routes and firewalls, port 443; in a VPC without internet access leave dual stack off (--dual-stack, AWS_USE_DUALSTACK_ENDPOINT, use_dualstack_endpoint in the profile): interface endpoints don't have that name, but AWS's usual one
+                  next: check this machine's routes and firewalls, port 443; in a VPC without internet access, leave dual stack off (--dual-stack, AWS_USE_DUALSTACK_ENDPOINT, use_dualstack_endpoint in the profile): interface endpoints have only AWS's plain names
                 """
         ),
         Self(
@@ -42,7 +42,7 @@ extension ErrorTextCase {
             operation: "asking",
             says: """
                 asking failed at the destination 444455556666.dkr.ecr.us-west-2.amazonaws.com/prod/app:v1: no answer: https://444455556666.dkr.ecr-fips.us-west-2.amazonaws.com/: Could not resolve host: 444455556666.dkr.ecr-fips.us-west-2.amazonaws.com (curl 6)
-                  next: check the region in the reference ('us-west-2') and this machine's DNS; in a VPC without internet access make an interface endpoint for ecr.dkr in us-west-2, with private DNS
+                  next: check the region in the reference ('us-west-2') and this machine's DNS; in a VPC without internet access, create an interface endpoint for ecr.dkr in us-west-2, with private DNS
                 """
         ),
         Self(
@@ -56,7 +56,7 @@ extension ErrorTextCase {
             operation: "asking",
             says: """
                 asking failed at the destination 444455556666.dkr.ecr.us-west-2.amazonaws.com/prod/app:v1: no answer: https://vpce-1.dkr.ecr.us-west-2.vpce.amazonaws.com/: Could not resolve host: vpce-1.dkr.ecr.us-west-2.vpce.amazonaws.com (curl 6)
-                  next: check the region in the reference ('us-west-2') and this machine's DNS; in a VPC without internet access make an interface endpoint for ecr.dkr in us-west-2, with private DNS
+                  next: check the region in the reference ('us-west-2') and this machine's DNS; in a VPC without internet access, create an interface endpoint for ecr.dkr in us-west-2, with private DNS
                 """
         ),
         Self(
@@ -70,7 +70,7 @@ extension ErrorTextCase {
             operation: "asking",
             says: """
                 asking failed at the destination 444455556666.dkr.ecr.us-west-2.amazonaws.com/prod/app:v1: no answer: https://ecr-fips.us-west-2.amazonaws.com/: Could not resolve host: ecr-fips.us-west-2.amazonaws.com (curl 6)
-                  next: check the region in the reference ('us-west-2') and this machine's DNS; in a VPC without internet access make an interface endpoint for ecr.api in us-west-2, with private DNS
+                  next: check the region in the reference ('us-west-2') and this machine's DNS; in a VPC without internet access, create an interface endpoint for ecr.api in us-west-2, with private DNS
                 """
         ),
         Self(
@@ -84,7 +84,7 @@ extension ErrorTextCase {
             operation: "asking",
             says: """
                 asking failed at the destination 444455556666.dkr.ecr.us-west-2.amazonaws.com/prod/app:v1: no answer: https://sts-fips.us-west-2.amazonaws.com/: Could not resolve host: sts-fips.us-west-2.amazonaws.com (curl 6)
-                  next: check the region in the reference ('us-west-2') and this machine's DNS; in a VPC without internet access make an interface endpoint for sts in us-west-2, with private DNS
+                  next: check the region in the reference ('us-west-2') and this machine's DNS; in a VPC without internet access, create an interface endpoint for sts in us-west-2, with private DNS
                 """
         ),
         Self(
@@ -98,7 +98,7 @@ extension ErrorTextCase {
             operation: "BatchGetImage",
             says: """
                 BatchGetImage failed at the destination 444455556666.dkr.ecr.us-west-2.amazonaws.com/prod/app:v1: no answer: https://api.ecr.us-west-2.amazonaws.com/: the proxy proxy.test:3128 answered 502 (curl 56)
-                  next: the proxy can't reach api.ecr.us-west-2.amazonaws.com itself: ask its operator, or, if this machine does, name api.ecr.us-west-2.amazonaws.com in NO_PROXY
+                  next: the proxy can't reach api.ecr.us-west-2.amazonaws.com: ask its operator, or, if this machine can reach it, name api.ecr.us-west-2.amazonaws.com in NO_PROXY
                 """
         ),
     ]

@@ -12,12 +12,12 @@ extension ErrorTextCase {
             ),
             says: """
                 finding credentials failed at the destination 444455556666.dkr.ecr.us-west-2.amazonaws.com/prod/app:v1: not allowed to sts:AssumeRole: the role arn:aws:iam::444455556666:role/promoter could not be assumed: AccessDenied: User: arn:aws:sts::111122223333:assumed-role/AWSReservedSSO_Deploy_0123456789abcdef/ann@a.test is not authorized to perform: sts:AssumeRole on resource: arn:aws:iam::444455556666:role/promoter; tried the role flag, with …KEY1 from environment
-                  next: AWS doesn't say which of two is missing. That permission set Deploy (IAM Identity Center, account 111122223333) may; add this to an identity policy there:
+                  next: one of two statements is missing, and AWS doesn't say which. Add this to an identity policy of permission set Deploy (IAM Identity Center, account 111122223333):
                     {"Effect":"Allow","Action":"sts:AssumeRole","Resource":"arn:aws:iam::444455556666:role/promoter"}
-                  or that the role lets it in; add this to the trust policy of role promoter in account 444455556666:
+                  or add this to the trust policy of role promoter in account 444455556666:
                     {"Effect":"Allow","Principal":{"AWS":"arn:aws:iam::111122223333:root"},"Action":"sts:AssumeRole","Condition":{"ArnLike":{"aws:PrincipalArn":"arn:aws:iam::111122223333:role/aws-reserved/sso.amazonaws.com/*AWSReservedSSO_Deploy_0123456789abcdef"},"StringEquals":{"sts:ExternalId":"THE-EXTERNAL-ID-THAT-WAS-SENT"}}}
-                    an external id was sent; a trust policy that asks for sts:ExternalId must name the same
-                    no code of a second factor was sent; if the trust policy asks for aws:MultiFactorAuthPresent, set mfa_serial in the profile instead: the statement above lets in without one
+                    an external id was sent; if the trust policy requires sts:ExternalId, it must name that id
+                    no MFA code was sent; if the trust policy requires aws:MultiFactorAuthPresent, set mfa_serial in the profile instead: the statement above does not require one
                   request id: r-9
                 """
         ),
@@ -29,12 +29,12 @@ extension ErrorTextCase {
             ),
             says: """
                 finding credentials failed at the destination 444455556666.dkr.ecr.us-west-2.amazonaws.com/prod/app:v1: not allowed to sts:AssumeRole: the role arn:aws:iam::444455556666:role/promoter could not be assumed: AccessDenied: User: arn:aws:sts::111122223333:assumed-role/AWSReservedSSO_Deploy_0123456789abcdef/ann@a.test is not authorized to perform: sts:AssumeRole on resource: arn:aws:iam::444455556666:role/promoter; tried the role flag, with …KEY1 from environment
-                  next: AWS doesn't say which of two is missing. That permission set Deploy (IAM Identity Center, account 111122223333) may; add this to an identity policy there:
+                  next: one of two statements is missing, and AWS doesn't say which. Add this to an identity policy of permission set Deploy (IAM Identity Center, account 111122223333):
                     {"Effect":"Allow","Action":"sts:AssumeRole","Resource":"arn:aws:iam::444455556666:role/promoter"}
-                  or that the role lets it in; add this to the trust policy of role promoter in account 444455556666:
+                  or add this to the trust policy of role promoter in account 444455556666:
                     {"Effect":"Allow","Principal":{"AWS":"arn:aws:iam::111122223333:root"},"Action":"sts:AssumeRole","Condition":{"ArnLike":{"aws:PrincipalArn":"arn:aws:iam::111122223333:role/aws-reserved/sso.amazonaws.com/*AWSReservedSSO_Deploy_0123456789abcdef"}}}
-                    no external id was sent; if the trust policy asks for sts:ExternalId, pass it with --external-id
-                    no code of a second factor was sent; if the trust policy asks for aws:MultiFactorAuthPresent, set mfa_serial in the profile instead: the statement above lets in without one
+                    no external id was sent; if the trust policy requires sts:ExternalId, pass it with --external-id
+                    no MFA code was sent; if the trust policy requires aws:MultiFactorAuthPresent, set mfa_serial in the profile instead: the statement above does not require one
                   request id: r-9
                 """
         ),
@@ -49,8 +49,8 @@ extension ErrorTextCase {
                 finding credentials failed at the destination 444455556666.dkr.ecr.us-west-2.amazonaws.com/prod/app:v1: not allowed to sts:AssumeRole: the role arn:aws:iam::444455556666:role/promoter could not be assumed: AccessDenied: User: arn:aws:sts::111122223333:assumed-role/AWSReservedSSO_Deploy_0123456789abcdef/ann@a.test is not authorized to perform: sts:AssumeRole on resource: arn:aws:iam::444455556666:role/promoter because no resource-based policy allows the sts:AssumeRole action; tried the role flag, with …KEY1 from environment
                   next: add this to the trust policy of role promoter in account 444455556666:
                     {"Effect":"Allow","Principal":{"AWS":"arn:aws:iam::111122223333:root"},"Action":"sts:AssumeRole","Condition":{"ArnLike":{"aws:PrincipalArn":"arn:aws:iam::111122223333:role/aws-reserved/sso.amazonaws.com/*AWSReservedSSO_Deploy_0123456789abcdef"},"StringEquals":{"sts:ExternalId":"THE-EXTERNAL-ID-THAT-WAS-SENT"}}}
-                    an external id was sent; a trust policy that asks for sts:ExternalId must name the same
-                    no code of a second factor was sent; if the trust policy asks for aws:MultiFactorAuthPresent, set mfa_serial in the profile instead: the statement above lets in without one
+                    an external id was sent; if the trust policy requires sts:ExternalId, it must name that id
+                    no MFA code was sent; if the trust policy requires aws:MultiFactorAuthPresent, set mfa_serial in the profile instead: the statement above does not require one
                   request id: r-9
                 """
         ),
@@ -65,8 +65,8 @@ extension ErrorTextCase {
                 finding credentials failed at the destination 444455556666.dkr.ecr.us-west-2.amazonaws.com/prod/app:v1: not allowed to sts:AssumeRole: the role arn:aws:iam::444455556666:role/promoter could not be assumed: AccessDenied: User: arn:aws:iam::111122223333:user/ann is not authorized to perform: sts:AssumeRole on resource: arn:aws:iam::444455556666:role/promoter because no resource-based policy allows the sts:AssumeRole action; tried the role flag, with …KEY1 from environment
                   next: add this to the trust policy of role promoter in account 444455556666:
                     {"Effect":"Allow","Principal":{"AWS":"arn:aws:iam::111122223333:user/ann"},"Action":"sts:AssumeRole","Condition":{"StringEquals":{"sts:ExternalId":"THE-EXTERNAL-ID-THAT-WAS-SENT"}}}
-                    an external id was sent; a trust policy that asks for sts:ExternalId must name the same
-                    no code of a second factor was sent; if the trust policy asks for aws:MultiFactorAuthPresent, set mfa_serial in the profile instead: the statement above lets in without one
+                    an external id was sent; if the trust policy requires sts:ExternalId, it must name that id
+                    no MFA code was sent; if the trust policy requires aws:MultiFactorAuthPresent, set mfa_serial in the profile instead: the statement above does not require one
                   request id: r-9
                 """
         ),
@@ -79,11 +79,11 @@ extension ErrorTextCase {
             ),
             says: """
                 finding credentials failed at the destination 444455556666.dkr.ecr.us-west-2.amazonaws.com/prod/app:v1: not allowed to sts:AssumeRole: the role arn:aws:iam::444455556666:role/promoter could not be assumed: AccessDenied: User: arn:aws:iam::111122223333:user/ann is not authorized to perform: sts:AssumeRole on resource: arn:aws:iam::444455556666:role/promoter; tried the role flag, with …KEY1 from environment
-                  next: AWS doesn't say which of two is missing. That user ann in account 111122223333 may; add this to an identity policy there:
+                  next: one of two statements is missing, and AWS doesn't say which. Add this to an identity policy of user ann in account 111122223333:
                     {"Effect":"Allow","Action":"sts:AssumeRole","Resource":"arn:aws:iam::444455556666:role/promoter"}
-                  or that the role lets it in; add this to the trust policy of role promoter in account 444455556666:
+                  or add this to the trust policy of role promoter in account 444455556666:
                     {"Effect":"Allow","Principal":{"AWS":"arn:aws:iam::111122223333:user/ann"},"Action":"sts:AssumeRole","Condition":{"Bool":{"aws:MultiFactorAuthPresent":"true"}}}
-                    no external id was sent; if the trust policy asks for sts:ExternalId, pass it with --external-id
+                    no external id was sent; if the trust policy requires sts:ExternalId, pass it with --external-id
                   request id: r-9
                 """
         ),
@@ -99,7 +99,7 @@ extension ErrorTextCase {
                 finding credentials failed at the destination 444455556666.dkr.ecr.us-west-2.amazonaws.com/prod/app:v1: not allowed to sts:AssumeRole: the role arn:aws:iam::444455556666:role/promoter could not be assumed: AccessDenied: User: arn:aws:sts::111122223333:assumed-role/AWSReservedSSO_Deploy_0123456789abcdef/ann@a.test is not authorized to perform: sts:AssumeRole on resource: arn:aws:iam::444455556666:role/promoter because no resource-based policy allows the sts:AssumeRole action; tried the role flag, with …KEY1 from environment
                   next: add this to the trust policy of role promoter in account 444455556666:
                     {"Effect":"Allow","Principal":{"AWS":"arn:aws:iam::111122223333:root"},"Action":"sts:AssumeRole","Condition":{"ArnLike":{"aws:PrincipalArn":"arn:aws:iam::111122223333:role/aws-reserved/sso.amazonaws.com/*AWSReservedSSO_Deploy_0123456789abcdef"},"StringEquals":{"sts:ExternalId":"THE-EXTERNAL-ID-THAT-WAS-SENT"},"Bool":{"aws:MultiFactorAuthPresent":"true"}}}
-                    an external id was sent; a trust policy that asks for sts:ExternalId must name the same
+                    an external id was sent; if the trust policy requires sts:ExternalId, it must name that id
                   request id: r-9
                 """
         ),
@@ -108,7 +108,7 @@ extension ErrorTextCase {
             role("AccessDenied", "MultiFactorAuthentication failed with invalid MFA one time pass code.", mfa: true),
             says: """
                 finding credentials failed at the destination 444455556666.dkr.ecr.us-west-2.amazonaws.com/prod/app:v1: the role arn:aws:iam::444455556666:role/promoter could not be assumed: AccessDenied: MultiFactorAuthentication failed with invalid MFA one time pass code.; tried the role flag, with …KEY1 from environment
-                  next: run again with the code that is shown now, for each is good once; if it is refused again, check the clock of the device and mfa_serial in the profile
+                  next: run again with the device's current code, because each code can be used only once; if it is refused again, check the device's clock and mfa_serial in the profile
                   request id: r-9
                 """
         ),
@@ -123,7 +123,7 @@ extension ErrorTextCase {
                 PutImage failed at the destination 444455556666.dkr.ecr.us-west-2.amazonaws.com/prod/app:v1: not allowed to ecr:PutImage: User: arn:aws:sts::111122223333:assumed-role/build/me is not authorized to perform: ecr:PutImage on resource: * because no identity-based policy allows the ecr:PutImage action
                   next: add this to an identity policy of role build in account 111122223333:
                     {"Effect":"Allow","Action":"ecr:PutImage","Resource":"arn:aws:ecr:us-west-2:444455556666:repository/prod/app"}
-                    all that it takes, at once: ecr-replicate iam-policy --principal arn:aws:iam::111122223333:role/build SOURCE DESTINATION
+                    to print every policy that the copy needs: ecr-replicate iam-policy --principal arn:aws:iam::111122223333:role/build SOURCE DESTINATION
                   credentials: …KEY1 from profile build
                   request id: r-1
                 """
@@ -139,7 +139,7 @@ extension ErrorTextCase {
                 PutImage failed at the destination 444455556666.dkr.ecr.us-west-2.amazonaws.com/prod/app:v1: not allowed to ecr:PutImage: User: arn:aws:sts::111122223333:assumed-role/build/me is not authorized to perform: ecr:PutImage on resource: arn:aws:ecr:us-west-2:444455556666:repository/* because no identity-based policy allows the ecr:PutImage action
                   next: add this to an identity policy of role build in account 111122223333:
                     {"Effect":"Allow","Action":"ecr:PutImage","Resource":"arn:aws:ecr:us-west-2:444455556666:repository/prod/app"}
-                    all that it takes, at once: ecr-replicate iam-policy --principal arn:aws:iam::111122223333:role/build SOURCE DESTINATION
+                    to print every policy that the copy needs: ecr-replicate iam-policy --principal arn:aws:iam::111122223333:role/build SOURCE DESTINATION
                   credentials: …KEY1 from profile build
                   request id: r-1
                 """
@@ -155,7 +155,7 @@ extension ErrorTextCase {
                 PutImage failed at the destination 444455556666.dkr.ecr.us-west-2.amazonaws.com/prod/app:v1: not allowed to ecr:PutImage: User: arn:aws:sts::111122223333:assumed-role/build/me is not authorized to perform: ecr:PutImage on resource: arn:aws:ecr:us-west-2:777788889999:repository/prod/app because no identity-based policy allows the ecr:PutImage action
                   next: add this to an identity policy of role build in account 111122223333:
                     {"Effect":"Allow","Action":"ecr:PutImage","Resource":"arn:aws:ecr:us-west-2:444455556666:repository/prod/app"}
-                    all that it takes, at once: ecr-replicate iam-policy --principal arn:aws:iam::111122223333:role/build SOURCE DESTINATION
+                    to print every policy that the copy needs: ecr-replicate iam-policy --principal arn:aws:iam::111122223333:role/build SOURCE DESTINATION
                   credentials: …KEY1 from profile build
                   request id: r-1
                 """
@@ -171,7 +171,7 @@ extension ErrorTextCase {
             says: """
                 PutImage failed at the destination 444455556666.dkr.ecr.us-west-2.amazonaws.com/prod/app:v1: not allowed to ecr:PutImage: User: arn:aws-cn:iam::111122223333:role/build is not authorized to perform: ecr:PutImage on resource: arn:aws:ecr:us-west-2:444455556666:repository/prod/app because no resource-based policy allows the ecr:PutImage action
                   next: let the identity used for the destination do ecr:PutImage in the policy of repository prod/app in account 444455556666, us-west-2
-                    all that it takes, at once: ecr-replicate iam-policy SOURCE DESTINATION
+                    to print every policy that the copy needs: ecr-replicate iam-policy SOURCE DESTINATION
                   credentials: …KEY1 from profile build
                   request id: r-1
                 """
@@ -187,7 +187,7 @@ extension ErrorTextCase {
             says: """
                 PutImage failed at the destination 444455556666.dkr.ecr.us-west-2.amazonaws.com/prod/app:v1: not allowed to ecr:PutImage: User: arn:aws:iam::111122223333:role/* is not authorized to perform: ecr:PutImage on resource: arn:aws:ecr:us-west-2:444455556666:repository/prod/app because no resource-based policy allows the ecr:PutImage action
                   next: let the identity used for the destination do ecr:PutImage in the policy of repository prod/app in account 444455556666, us-west-2
-                    all that it takes, at once: ecr-replicate iam-policy SOURCE DESTINATION
+                    to print every policy that the copy needs: ecr-replicate iam-policy SOURCE DESTINATION
                   credentials: …KEY1 from profile build
                   request id: r-1
                 """
@@ -203,7 +203,7 @@ extension ErrorTextCase {
                 CreateRepository failed at the destination 444455556666.dkr.ecr.us-west-2.amazonaws.com/prod/app:v1: not allowed to kms:CreateGrant: User: arn:aws:sts::111122223333:assumed-role/build/me is not authorized to perform: kms:CreateGrant on resource: arn:aws:kms:us-west-2:444455556666:key/1 because no resource-based policy allows the kms:CreateGrant action
                   next: add this to the policy of arn:aws:kms:us-west-2:444455556666:key/1:
                     {"Effect":"Allow","Principal":{"AWS":"arn:aws:iam::111122223333:role/build"},"Action":"kms:CreateGrant","Resource":"arn:aws:kms:us-west-2:444455556666:key/1"}
-                    (if the role has a path, its ARN is what this says: aws iam get-role --role-name build --query Role.Arn)
+                    (if the role has a path, get its ARN with: aws iam get-role --role-name build --query Role.Arn)
                   credentials: …KEY1 from profile build
                   request id: r-1
                 """
@@ -217,7 +217,7 @@ extension ErrorTextCase {
             ),
             says: """
                 CreateRepository failed at the destination 444455556666.dkr.ecr.us-west-2.amazonaws.com/prod/app:v1: not allowed to kms:CreateGrant: User: arn:aws:sts::111122223333:assumed-role/build/me is not authorized to perform: kms:CreateGrant on resource: arn:aws:kms:us-west-2:777788889999:key/1 because no identity-based policy allows the kms:CreateGrant action
-                  next: allow kms:CreateGrant in an identity policy of role build in account 111122223333, on what the text names if that is yours
+                  next: allow kms:CreateGrant in an identity policy of role build in account 111122223333, on the resource that the error names, if it is yours
                   credentials: …KEY1 from profile build
                   request id: r-1
                 """

@@ -15,7 +15,7 @@ extension ErrorTextCase {
             operation: "BatchGetImage",
             says: """
                 BatchGetImage failed at the destination 444455556666.dkr.ecr.us-wset-2.amazonaws.com/prod/app:v1: no answer: https://api.ecr.us-wset-2.amazonaws.com/: Could not resolve host: api.ecr.us-wset-2.amazonaws.com (curl 6)
-                  next: check the region in the reference ('us-wset-2') and this machine's DNS; in a VPC without internet access make an interface endpoint for ecr.api in us-wset-2, with private DNS
+                  next: check the region in the reference ('us-wset-2') and this machine's DNS; in a VPC without internet access, create an interface endpoint for ecr.api in us-wset-2, with private DNS
                 """
         ),
         Self(
@@ -29,7 +29,7 @@ extension ErrorTextCase {
             operation: "InitiateLayerUpload",
             says: """
                 InitiateLayerUpload failed at the destination 444455556666.dkr.ecr.us-west-2.amazonaws.com/prod/app:v1: no answer: https://444455556666.dkr.ecr.us-west-2.amazonaws.com/v2/prod/app/blobs/uploads/: Could not resolve host: 444455556666.dkr.ecr.us-west-2.amazonaws.com (curl 6)
-                  next: check the region in the reference ('us-west-2') and this machine's DNS; in a VPC without internet access make an interface endpoint for ecr.dkr in us-west-2, with private DNS
+                  next: check the region in the reference ('us-west-2') and this machine's DNS; in a VPC without internet access, create an interface endpoint for ecr.dkr in us-west-2, with private DNS
                 """
         ),
         Self(
@@ -43,7 +43,7 @@ extension ErrorTextCase {
             operation: "BatchGetImage",
             says: """
                 BatchGetImage failed at the destination 444455556666.dkr.ecr.us-west-2.amazonaws.com/prod/app:v1: no answer: https://api.ecr.us-west-2.amazonaws.com/: Failed to connect to api.ecr.us-west-2.amazonaws.com port 443 after 2 ms: Couldn't connect to server (curl 7)
-                  next: check this machine's routes and firewalls, port 443; in a VPC without internet access make an interface endpoint for ecr.api in us-west-2, with private DNS and a security group that lets this machine in
+                  next: check this machine's routes and firewalls, port 443; in a VPC without internet access, create an interface endpoint for ecr.api in us-west-2, with private DNS and a security group that allows this machine
                 """
         ),
         Self(
@@ -57,7 +57,7 @@ extension ErrorTextCase {
             operation: "InitiateLayerUpload",
             says: """
                 InitiateLayerUpload failed at the destination 444455556666.dkr.ecr.us-west-2.amazonaws.com/prod/app:v1: no answer: https://444455556666.dkr.ecr.us-west-2.amazonaws.com/v2/prod/app/blobs/uploads/: Connection timed out after 10001 milliseconds (curl 28)
-                  next: check this machine's routes and firewalls, port 443; in a VPC without internet access make an interface endpoint for ecr.dkr in us-west-2, with private DNS and a security group that lets this machine in
+                  next: check this machine's routes and firewalls, port 443; in a VPC without internet access, create an interface endpoint for ecr.dkr in us-west-2, with private DNS and a security group that allows this machine
                 """
         ),
         Self(
@@ -86,7 +86,7 @@ extension ErrorTextCase {
             operation: "downloading sha256:1",
             says: """
                 downloading sha256:1 failed at the source 111122223333.dkr.ecr.eu-west-1.amazonaws.com/team/app:v1: no answer: https://prod-eu-west-1-starport-layer-bucket.s3.eu-west-1.amazonaws.com/a/b?…: Connection timed out after 10001 milliseconds (curl 28)
-                  next: layers come from S3 (prod-eu-west-1-starport-layer-bucket.s3.eu-west-1.amazonaws.com): in a VPC without internet access make a gateway endpoint for S3 in eu-west-1, in the route table of this machine's subnet, whose policy has
+                  next: layers come from S3 (prod-eu-west-1-starport-layer-bucket.s3.eu-west-1.amazonaws.com): in a VPC without internet access, create a gateway endpoint for S3 in eu-west-1, in the route table of this machine's subnet; its policy must have
                     {"Effect":"Allow","Principal":"*","Action":"s3:GetObject","Resource":"arn:aws:s3:::prod-eu-west-1-starport-layer-bucket/*"}
                 """
         ),
@@ -103,7 +103,7 @@ extension ErrorTextCase {
             operation: "downloading sha256:1",
             says: """
                 downloading sha256:1 failed at the source 111122223333.dkr.ecr.cn-north-1.amazonaws.com.cn/team/app:v1: no answer: https://prod-cn-north-1-starport-layer-bucket.s3.cn-north-1.amazonaws.com.cn/a/b?…: Could not resolve host: prod-cn-north-1-starport-layer-bucket.s3.cn-north-1.amazonaws.com.cn (curl 6)
-                  next: layers come from S3 (prod-cn-north-1-starport-layer-bucket.s3.cn-north-1.amazonaws.com.cn): in a VPC without internet access make a gateway endpoint for S3 in cn-north-1, in the route table of this machine's subnet, whose policy has
+                  next: layers come from S3 (prod-cn-north-1-starport-layer-bucket.s3.cn-north-1.amazonaws.com.cn): in a VPC without internet access, create a gateway endpoint for S3 in cn-north-1, in the route table of this machine's subnet; its policy must have
                     {"Effect":"Allow","Principal":"*","Action":"s3:GetObject","Resource":"arn:aws-cn:s3:::prod-cn-north-1-starport-layer-bucket/*"}
                 """
         ),
@@ -118,7 +118,7 @@ extension ErrorTextCase {
             operation: "BatchGetImage",
             says: """
                 BatchGetImage failed at the destination 444455556666.dkr.ecr.us-west-2.amazonaws.com/prod/app:v1: the server's certificate could not be verified: https://api.ecr.us-west-2.amazonaws.com/: SSL certificate problem: self-signed certificate in certificate chain (curl 60)
-                  next: something answers in the name of api.ecr.us-west-2.amazonaws.com whose certificate is not signed by a trusted CA, a proxy or firewall that inspects TLS: get its CA certificate from its operator and pass it with --ca-bundle FILE
+                  next: a proxy or firewall that inspects TLS seems to answer in place of api.ecr.us-west-2.amazonaws.com, because its certificate is not signed by a trusted CA: get its CA certificate from its operator and pass it with --ca-bundle FILE
                 """
         ),
         Self(
@@ -132,7 +132,7 @@ extension ErrorTextCase {
             operation: "BatchGetImage",
             says: """
                 BatchGetImage failed at the destination 444455556666.dkr.ecr.us-west-2.amazonaws.com/prod/app:v1: the server's certificate could not be verified: https://vpce-1.api.ecr.us-west-2.vpce.amazonaws.com/: SSL: no alternative certificate subject name matches target host name 'vpce-1.api.ecr.us-west-2.vpce.amazonaws.com' (curl 60)
-                  next: the certificate is for other names than vpce-1.api.ecr.us-west-2.vpce.amazonaws.com: a VPC endpoint is called by a name that its certificate has (private DNS gives it AWS's own)
+                  next: the certificate is not for vpce-1.api.ecr.us-west-2.vpce.amazonaws.com: call a VPC endpoint by a name in its certificate (with private DNS, that is AWS's own name)
                 """
         ),
         Self(
@@ -160,7 +160,7 @@ extension ErrorTextCase {
             operation: "BatchGetImage",
             says: """
                 BatchGetImage failed at the destination 444455556666.dkr.ecr.us-west-2.amazonaws.com/prod/app:v1: the server's certificate could not be verified: https://api.ecr.us-west-2.amazonaws.com/: error setting certificate file: /no/bundle (curl 77)
-                  next: the bundle of certificates can't be read: check --ca-bundle, AWS_CA_BUNDLE and ca_bundle in the profile
+                  next: the CA bundle can't be read: check --ca-bundle, AWS_CA_BUNDLE and ca_bundle in the profile
                 """
         ),
         Self(
@@ -169,7 +169,7 @@ extension ErrorTextCase {
             image: "a.test:5000/team/app:v1",
             says: """
                 asking failed at the destination a.test:5000/team/app:v1: the server's certificate could not be verified: https://a.test:5000/v2/: SSL certificate problem: self-signed certificate (curl 60)
-                  next: if a proxy or a private registry is meant to answer there, name its CA with --ca-bundle FILE
+                  next: if a proxy or a private registry should answer there, pass its CA certificate with --ca-bundle FILE
                 """
         ),
         Self(
@@ -178,7 +178,7 @@ extension ErrorTextCase {
             operation: "BatchGetImage",
             says: """
                 BatchGetImage failed at the destination 444455556666.dkr.ecr.us-west-2.amazonaws.com/prod/app:v1: no answer: https://127.0.0.1:9/: error:0A00010B:SSL routines::wrong version number (curl 35)
-                  next: something at 127.0.0.1:9 doesn't speak TLS 1.2: check scheme and port, and what lies between (a proxy, a firewall)
+                  next: check the scheme and the port, and any proxy or firewall in between: 127.0.0.1:9 doesn't speak TLS 1.2
                 """
         ),
         Self(
@@ -220,7 +220,7 @@ extension ErrorTextCase {
             operation: "BatchGetImage",
             says: """
                 BatchGetImage failed at the destination 444455556666.dkr.ecr.us-west-2.amazonaws.com/prod/app:v1: no answer: https://api.ecr.us-west-2.amazonaws.com/: the proxy proxy.test:3128 answered 403 (curl 56)
-                  next: the proxy won't connect to api.ecr.us-west-2.amazonaws.com: have it allow that, or name api.ecr.us-west-2.amazonaws.com in NO_PROXY
+                  next: allow api.ecr.us-west-2.amazonaws.com at the proxy, or name it in NO_PROXY
                 """
         ),
         Self(
@@ -234,7 +234,7 @@ extension ErrorTextCase {
             operation: "BatchGetImage",
             says: """
                 BatchGetImage failed at the destination 444455556666.dkr.ecr.us-west-2.amazonaws.com/prod/app:v1: no answer: https://api.ecr.us-west-2.amazonaws.com/: the proxy proxy.test:3128 answered 407: it requires another user and password than HTTPS_PROXY has (curl 56)
-                  next: check the user and the password in HTTPS_PROXY: what isn't a letter or a digit is written as %40 (@), %3A (:)
+                  next: check the user and the password in HTTPS_PROXY: write special characters as %40 (@), %3A (:) and so on
                 """
         ),
         Self(
@@ -248,7 +248,7 @@ extension ErrorTextCase {
             operation: "BatchGetImage",
             says: """
                 BatchGetImage failed at the destination 444455556666.dkr.ecr.us-west-2.amazonaws.com/prod/app:v1: no answer: https://api.ecr.us-west-2.amazonaws.com/: the proxy proxy.test:3128 answered 407: it requires a user and password, and HTTPS_PROXY has none (curl 56)
-                  next: the proxy wants a login: write it as HTTPS_PROXY=http://USER:PASSWORD@PROXY:PORT
+                  next: the proxy requires a login: write it as HTTPS_PROXY=http://USER:PASSWORD@PROXY:PORT
                 """
         ),
         Self(
@@ -262,7 +262,7 @@ extension ErrorTextCase {
             image: "a.test:5000/team/app:v1",
             says: """
                 asking failed at the destination a.test:5000/team/app:v1: no answer: https://a.test:5000/v2/: Failed to connect to a.test port 5000 after 1 ms: Couldn't connect to server (curl 7)
-                  next: check that the registry is running at a.test:5000, and this machine's routes and firewalls; where only a proxy gets there, set HTTPS_PROXY
+                  next: check that the registry is running at a.test:5000, and this machine's routes and firewalls; if only a proxy can reach it, set HTTPS_PROXY
                 """
         ),
         Self(
@@ -276,7 +276,7 @@ extension ErrorTextCase {
             operation: "InitiateLayerUpload",
             says: """
                 InitiateLayerUpload failed at the destination 444455556666.dkr.ecr.us-west-2.amazonaws.com/prod/app:v1: no answer: https://444455556666.dkr.ecr.us-west-2.amazonaws.com/v2/prod/app/blobs/uploads/: Empty reply from server (curl 52)
-                  next: check the network, the endpoint and the proxy, then run again; what has arrived stays
+                  next: check the network, the endpoint and the proxy, then run again; blobs that arrived stay at the destination
                 """
         ),
     ]

@@ -36,7 +36,7 @@ extension ErrorTextCase {
             ),
             says: """
                 GetCallerIdentity failed at the destination 444455556666.dkr.ecr.us-west-2.amazonaws.com/prod/app:v1: AWS does not accept the credentials (SignatureDoesNotMatch): The request signature we calculated does not match the signature you provided.
-                  next: check the secret access key: it doesn't belong to this access key id, or it was copied in part; a proxy that changes requests has the same effect
+                  next: check the secret access key: it doesn't belong to this access key id, or only part of it was copied; a proxy that changes requests has the same effect
                   request id: r-5
                 """
         ),
@@ -62,7 +62,7 @@ extension ErrorTextCase {
             image: "444455556666.dkr.ecr.cn-north-1.amazonaws.com.cn/prod/app:v1",
             says: """
                 GetCallerIdentity failed at the destination 444455556666.dkr.ecr.cn-north-1.amazonaws.com.cn/prod/app:v1: AWS does not accept the credentials (RegionDisabledException): STS is not activated in this region
-                  next: cn-north-1 may not be enabled for the account: ask who administers it
+                  next: cn-north-1 may not be enabled for the account: ask the account's administrator
                   request id: r-5
                 """
         ),
@@ -75,7 +75,7 @@ extension ErrorTextCase {
             image: "a.test:5000/team/app:v1",
             says: """
                 GetCallerIdentity failed at the destination a.test:5000/team/app:v1: AWS does not accept the credentials (RegionDisabledException): STS is not activated in this region
-                  next: the region may not be enabled for the account: ask who administers it
+                  next: the region may not be enabled for the account: ask the account's administrator
                   request id: r-5
                 """
         ),

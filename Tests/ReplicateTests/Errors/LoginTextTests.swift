@@ -69,7 +69,7 @@ struct LoginTextTests {
         #expect(stranger.cause == "throttled: said" && stranger.kind == .failed)
         #expect(
             stranger.remedy
-                == "log in, which has a higher limit: docker login\n    or run again when the limit is reset"
+                == "log in, because the limit is higher with a login: docker login\n    or run again when the limit is reset"
         )
         #expect(
             try explained(.pullLimit, at: "docker.io", login: .docker).remedy
@@ -85,7 +85,9 @@ struct LoginTextTests {
     func longWait(kind: RegistryError.Kind) throws {
         let error = try explained(kind, at: "docker.io", wait: .seconds(21_600))
         #expect(error.cause == "throttled: said; the service asks to wait 6 h")
-        #expect(error.remedy == "log in, which has a higher limit: docker login\n    or run again in 6 h")
+        #expect(
+            error.remedy == "log in, because the limit is higher with a login: docker login\n    or run again in 6 h"
+        )
         let fault = try explained(.serverFault, wait: .seconds(5_400))
         #expect(fault.cause == "throttled: HTTP 429: said; the service asks to wait 1 h 30 min")
     }

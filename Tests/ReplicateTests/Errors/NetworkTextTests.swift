@@ -69,8 +69,8 @@ struct NetworkTextTests {
             #expect(said.hasPrefix(failure("no answer: https://\(authority)/: ", next: "").prefix { $0 != "\n" }))
             #expect(
                 said.hasSuffix(
-                    " (curl 35)\n  next: something at \(authority) doesn't speak TLS 1.2: check scheme and port, and what "
-                        + "lies between (a proxy, a firewall)"
+                    " (curl 35)\n  next: check the scheme and the port, and any proxy or firewall in between: "
+                        + "\(authority) doesn't speak TLS 1.2"
                 )
             )
         }
@@ -93,9 +93,9 @@ struct NetworkTextTests {
                             "the server's certificate could not be verified: https://\(authority)/: SSL certificate problem: "
                                 + "self-signed certificate (curl 60)",
                             next:
-                                "something answers in the name of \(authority) whose certificate is not signed by a trusted CA, a "
-                                + "proxy or firewall that inspects TLS: get its CA certificate from its operator and "
-                                + "pass it with --ca-bundle FILE"
+                                "a proxy or firewall that inspects TLS seems to answer in place of \(authority), "
+                                + "because its certificate is not signed by a trusted CA: get its CA certificate from "
+                                + "its operator and pass it with --ca-bundle FILE"
                         )
                 )
             }

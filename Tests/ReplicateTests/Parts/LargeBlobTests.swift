@@ -76,7 +76,14 @@ struct LargeBlobTests {
         bench.host.script(.whole)
         if mode == .auto {
             #expect(try await bench.upload() == nil)
-            #expect(bench.log.lines.contains { $0.contains("the source sends no ranges; it goes by the registry") })
+            #expect(
+                bench.log.lines.contains {
+                    $0.contains(
+                        "the source sends no ranges; it goes through the "
+                            + "registry"
+                    )
+                }
+            )
         } else {
             let error = await #expect(throws: CopyError.self) { try await bench.upload(bench.large(.api)) }
             guard case .unsupported? = error?.reason else {

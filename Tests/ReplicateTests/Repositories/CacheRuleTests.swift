@@ -120,8 +120,8 @@ struct CacheRuleTests {
             (.error("UnableToGetUpstreamImageException"), "uses the secret \(CachingECR.secret)", 1),
             (.error("UnableToAccessSecretException"), "its name must begin with ecr-pullthroughcache/", 1),
             (.error("SecretNotFoundException"), "create the secret \(CachingECR.secret)", 1),
-            (.error("UnableToDecryptSecretValueException"), "lets ECR decrypt with it", 1),
-            (.error("UnsupportedUpstreamRegistryException"), "name an upstream that ECR supports", 1),
+            (.error("UnableToDecryptSecretValueException"), "that ECR may decrypt with it", 1),
+            (.error("UnsupportedUpstreamRegistryException"), "use an upstream that ECR supports", 1),
         ] as [(CachingECR.UpstreamFailure, String, Int)]
     )
     func lasting(upstream: CachingECR.UpstreamFailure, words: String, tries: Int) async throws {

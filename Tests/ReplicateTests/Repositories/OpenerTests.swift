@@ -123,7 +123,7 @@ struct OpenerTests {
         let error = await #expect(throws: CopyError.self) {
             try await repository.read(manifests: [], digests: [.tag(Tag(parsing: "v1"))])
         }
-        #expect(error?.cause.contains("nothing was said of") == true)
+        #expect(error?.cause.contains("the answer does not mention") == true)
         #expect(error?.place.hasSuffix("/team/app:v1") == true)
         #expect(aws.operations.count == 3, "requested again before it fails")
     }
@@ -139,7 +139,7 @@ struct OpenerTests {
         )
         let repository = try await open(opener(aws), "111122223333.dkr.ecr.eu-west-1.amazonaws.com/team/app")
         let error = await #expect(throws: CopyError.self) { try await repository.read([.digest(digest)]) }
-        #expect(error?.cause.contains("no manifest came with") == true)
+        #expect(error?.cause.contains("has no manifest") == true)
         #expect(aws.operations.count == 3, "requested again before it fails")
         let known = try await repository.read(manifests: [], digests: [.digest(digest)])
         #expect(known.digests == [.digest(digest): digest], "a read of digests needs no manifest")
@@ -389,7 +389,7 @@ struct OpenerTests {
         arguments: [
             (
                 #"{"auths":{"HOST":{"auth":"QVdTOng="}}}"#,
-                "(HOST in FILE), which is not used: it is a password of 12 hours"
+                "(HOST in FILE), which is not used: it is a 12-hour password"
             ),
             (
                 #"{"credHelpers":{"HOST":"ecr-login"}}"#,

@@ -207,7 +207,7 @@ struct EmulatedProviderTests {
             }
             let (mistyped, wrong) = try await refused("careful")
             #expect(mistyped.refusal?.sentMFA == true)
-            #expect(wrong.remedy.hasPrefix("run again with the code that is shown now"))
+            #expect(wrong.remedy.hasPrefix("run again with the device's current code"))
             #expect(!wrong.remedy.contains(#"{"Effect""#) && wrong.kind == .notPermitted)
             let (unasked, missing) = try await refused("careless")
             #expect(unasked.refusal?.sentMFA == false)

@@ -143,7 +143,7 @@ struct ScenarioCreationTests {
             cloud.emulator.inject(Fault(on: "POST upload", at: nil, .resetBefore))
             let error = try #require(try await copy(cloud).firstError)
             #expect(error.reason == .repositoryMissing, "\(error)")
-            #expect(error.remedy.contains("creation template 'mirror', and the push did not"))
+            #expect(error.remedy.contains("creation template 'mirror', but the push did not create it"))
             #expect(error.remedy.contains("ecr:CreateRepository"))
         }
     }

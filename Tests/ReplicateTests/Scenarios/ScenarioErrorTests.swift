@@ -74,8 +74,8 @@ struct ScenarioErrorTests {
             cloud.emulator.inject(Fault(on: "GET layer", at: nil, .status(403)))
             let error = try #require(try await cloud.copy().firstError)
             #expect(error.side == .source && ExitStatus.of(error) == 4)
-            #expect("\(error)".contains("answered 403, and in other words than S3's"), "\(error)")
-            #expect(error.remedy.contains("a proxy or firewall, forbids it"))
+            #expect("\(error)".contains("answered 403, but not in S3's format"), "\(error)")
+            #expect(error.remedy.contains("a proxy or firewall forbids it"))
         }
     }
 }

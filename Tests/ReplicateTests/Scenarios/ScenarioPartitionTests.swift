@@ -53,7 +53,7 @@ struct ScenarioPartitionTests {
             #expect(text.contains("at the \(side.rawValue) "), "\(text)")
             #expect(text.contains("UnrecognizedClientException"), "\(text)")
             #expect(text.contains("The security token included in the request is invalid."), "\(text)")
-            let isExplained = text.contains("partition aws-cn has accounts and keys of its own")
+            let isExplained = text.contains("partition aws-cn has its own accounts and keys")
             #expect(isExplained == (side == .destination), "\(text)")
             #expect(cloud.tag() == nil && cloud.arrived.isEmpty)
             #expect(cloud.count("PutImage") == 0 && cloud.count("POST upload") == 0)

@@ -24,7 +24,7 @@ struct TagFilterTests {
         arguments: [
             ("", "'' is not a pattern for tags: it is empty"),
             ("re:(", "'re:(' is not a pattern for tags: it is not a regular expression: there is a ( without its )"),
-            ("semver:x.y", "'semver:x.y' is not a pattern for tags: not a range of versions, as semver:>=1.2 <2"),
+            ("semver:x.y", "'semver:x.y' is not a pattern for tags: not a range of versions, such as semver:>=1.2 <2"),
         ]
     )
     func wrong(_ pattern: String, _ words: String) {

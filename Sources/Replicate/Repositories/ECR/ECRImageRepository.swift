@@ -132,7 +132,7 @@ struct ECRImageRepository: ImageRepository {
             reading.digests[id] = digest
             guard wanted.contains(id) else { continue }
             // An image without its manifest is an error; if it counted as absent, a referrer would be left out.
-            guard let bytes = found.manifestBytes else { throw incomplete("no manifest came with \(id)", id) }
+            guard let bytes = found.manifestBytes else { throw incomplete("the answer for \(id) has no manifest", id) }
             let received = Digest(of: bytes)
             guard received == digest, id.digest == nil || id.digest == digest else {
                 throw CopyError(
@@ -156,7 +156,7 @@ struct ECRImageRepository: ImageRepository {
         }
         // ECR answers for every id; if a missing answer counted as absence, a guarded tag could move.
         if let silent = ids.first(where: { reading.digests[$0] == nil && !absent.contains($0) }) {
-            throw incomplete("nothing was said of \(silent)", silent)
+            throw incomplete("the answer does not mention \(silent)", silent)
         }
         return reading
     }

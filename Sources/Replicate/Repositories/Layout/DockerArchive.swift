@@ -46,7 +46,7 @@ struct DockerArchive: LayoutFiles {
         let bytes = try region.readAll(limit: Self.largestDocument)
         guard let images = try? JSONDecoder().decode([Image].self, from: Data(bytes)),
             images.count <= Self.mostImages
-        else { throw Self.damaged(path, "its manifest.json is no list of images") }
+        else { throw Self.damaged(path, "its manifest.json is not a list of images") }
         var builder = Builder(tar: tar, path: path)
         for image in images { try builder.add(image, isCancelled: isCancelled) }
         (list, manifests, blobs) = (builder.list, builder.manifests, builder.blobs)
@@ -105,14 +105,15 @@ struct DockerArchive: LayoutFiles {
             guard let said = try? JSONDecoder().decode(Configuration.self, from: Data(text)) else {
                 throw DockerArchive.damaged(
                     path,
-                    "'\(quotable(image.Config, upTo: 200))' is no configuration of an image"
+                    "'\(quotable(image.Config, upTo: 200))' is not an image configuration"
                 )
             }
             let digests = said.rootfs?.diff_ids ?? []
             guard digests.count == names.count, names.count <= DockerArchive.mostLayers else {
                 throw DockerArchive.damaged(
                     path,
-                    "'\(quotable(image.Config, upTo: 200))' speaks of \(digests.count) layers, and manifest.json of \(names.count)"
+                    "'\(quotable(image.Config, upTo: 200))' lists \(digests.count) layers, and manifest.json lists "
+                        + "\(names.count)"
                 )
             }
             var layers: [Descriptor] = []
@@ -160,7 +161,7 @@ struct DockerArchive: LayoutFiles {
             guard let region = try tar.member(name) else {
                 throw DockerArchive.damaged(
                     path,
-                    "'\(quotable(name, upTo: 200))' is not in it, and manifest.json names it"
+                    "manifest.json names '\(quotable(name, upTo: 200))', which is missing"
                 )
             }
             return region

@@ -53,7 +53,7 @@ struct LayoutReader: Sendable {
         guard side == .destination else {
             throw LayoutError(
                 "there is no image layout at \(files.path)",
-                remedy: "name the directory that its oci-layout is in"
+                remedy: "name the directory that contains oci-layout"
             )
         }
         return nil

@@ -28,7 +28,7 @@ struct LayoutStore: LayoutFiles {
     static let lockPatience: Duration = .seconds(60)
     static let lockPause: Duration = .milliseconds(10)
     static let version = "1.0.0"
-    static let damaged = "write the layout anew, from where its images came from"
+    static let damaged = "create the layout again from the original images"
     /// The largest `oci-layout` in bytes; real ones have about thirty.
     static let largestMarker = 65_536
     /// The modes that let every user read, as other tools set them; the umask narrows them.
@@ -76,8 +76,8 @@ struct LayoutStore: LayoutFiles {
         let said = try? JSONDecoder().decode(Marker.self, from: Data(marker)).imageLayoutVersion
         guard said == version else {
             throw LayoutError(
-                "\(path) doesn't say imageLayoutVersion \(version)",
-                remedy: "write the layout anew with a current tool, or name another directory"
+                "\(path) does not have imageLayoutVersion \(version)",
+                remedy: "create the layout again with a current tool, or name another directory"
             )
         }
     }
@@ -209,7 +209,7 @@ struct LayoutStore: LayoutFiles {
         }
         throw LayoutError(
             "another process keeps \(indexPath) locked",
-            remedy: "run again when that process has ended; no lock outlives one"
+            remedy: "run again when that process has ended"
         )
     }
 

@@ -51,7 +51,7 @@ struct TarIndex: Sendable {
             guard header.isSound, let stated = header.byteCount else {
                 throw Self.damaged(
                     file,
-                    position == 0 ? "it does not begin as a tar file" : "byte \(position) is no header"
+                    position == 0 ? "it does not begin like a tar file" : "byte \(position) is not a header"
                 )
             }
             count += 1
@@ -93,7 +93,7 @@ struct TarIndex: Sendable {
             position = Self.after(member.offset, member.byteCount)
             pending = Extension()
         }
-        guard count > 0 else { throw Self.damaged(file, "it is an archive of nothing") }
+        guard count > 0 else { throw Self.damaged(file, "it contains no files") }
         // Some tools omit the blocks of zeros, but no valid archive ends within a header.
         guard isEnded || position >= end else {
             throw LayoutError(
@@ -143,7 +143,7 @@ struct TarIndex: Sendable {
         for _ in 0...Self.longestChain {
             guard let member = members[place] else {
                 guard place != name else { return nil }
-                throw Self.damaged(file, "'\(quotable(name, upTo: 200))' is a link to what is not in it")
+                throw Self.damaged(file, "'\(quotable(name, upTo: 200))' is a link to a missing file")
             }
             if let target = member.target {
                 place = target
@@ -157,7 +157,7 @@ struct TarIndex: Sendable {
             }
             return FileRegion(file, offset: member.offset, byteCount: member.byteCount)
         }
-        throw Self.damaged(file, "'\(quotable(name, upTo: 200))' is a link that leads in a circle")
+        throw Self.damaged(file, "'\(quotable(name, upTo: 200))' is a link that points back to itself")
     }
 
     // MARK: Pieces
@@ -209,8 +209,8 @@ struct TarIndex: Sendable {
         ]
         guard let form = known.first(where: { beginning.starts(with: $0.magic) }) else { return }
         throw LayoutError(
-            "\(file.path) is compressed with \(form.name), and an archive is read in place",
-            remedy: "unpack it first, with \(form.program) \(file.path), and name the .tar file"
+            "\(file.path) is compressed with \(form.name); only uncompressed archives can be read",
+            remedy: "decompress it first with \(form.program) \(file.path), then name the .tar file"
         )
     }
 }

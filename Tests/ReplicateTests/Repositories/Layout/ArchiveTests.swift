@@ -171,10 +171,14 @@ struct ArchiveTests {
 
             let config = config(layers)
             for (entry, words) in [
-                (#"{"Config":"none.json","Layers":[]}"#, "'none.json' is not in it"),
-                (#"{"Config":"\#(hex(config)).json","Layers":["1/layer.tar"]}"#, "speaks of 2 layers"),
-                (#"{"Config":"\#(hex(config)).json","Layers":["1/layer.tar","../../etc/passwd"]}"#, "is not in it"),
-                (#"{"Config":"repositories","Layers":[]}"#, "no images"), (#"{"Layers":[]}"#, "no list of images"),
+                (#"{"Config":"none.json","Layers":[]}"#, "'none.json', which is missing"),
+                (#"{"Config":"\#(hex(config)).json","Layers":["1/layer.tar"]}"#, "lists 2 layers"),
+                (#"{"Config":"\#(hex(config)).json","Layers":["1/layer.tar","../../etc/passwd"]}"#, "which is missing"),
+                (#"{"Config":"repositories","Layers":[]}"#, "no images"),
+                (
+                    #"{"Layers":[]}"#,
+                    "is not a list of images"
+                ),
             ] {
                 let found = try await error(old { $0.add("manifest.json", "[\(entry)]") })
                 #expect(words == "no images" || found?.cause.contains(words) == true, "\(String(describing: found))")

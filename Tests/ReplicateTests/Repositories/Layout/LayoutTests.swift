@@ -200,7 +200,7 @@ struct LayoutTests {
                 (try make("empty"), nil, "there is no image layout at"),
                 (try make("killed", ("oci-layout.x1.new", "{")), nil, "there is no image layout at"),
                 (try make("other", ("readme.txt", "")), "is not an image layout", "is not an image layout"),
-                (try make("old", ("oci-layout", "{}")), "doesn't say imageLayoutVersion", "doesn't say"),
+                (try make("old", ("oci-layout", "{}")), "does not have imageLayoutVersion", "does not have"),
                 (
                     try make("bad", marker, ("index.json", "{]")), "index.json is not an index",
                     "index.json is not an index"

@@ -142,12 +142,12 @@ struct TarIndexTests {
             var tar = Tar()
             tar.add("file", [UInt8](repeating: 7, count: 2_000))
             try refused(Array(tar.bytes.dropLast(600)), "is cut short: 'file' should have 2000 bytes")
-            try refused(Array("not a tar file".utf8), "archive of nothing")
-            try refused([UInt8](repeating: 65, count: 2_048), "does not begin as a tar file")
-            try refused([], "archive of nothing")
+            try refused(Array("not a tar file".utf8), "contains no files")
+            try refused([UInt8](repeating: 65, count: 2_048), "does not begin like a tar file")
+            try refused([], "contains no files")
             var flipped = tar.ended
             flipped[3] ^= 1
-            try refused(flipped, "does not begin as a tar file")
+            try refused(flipped, "does not begin like a tar file")
 
             for first in [0xFF, 0x80, 0x81] as [UInt8] {
                 var misstated = Tar()
