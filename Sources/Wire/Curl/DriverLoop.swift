@@ -141,7 +141,7 @@ protocol Job: TransferOwner {
             let warmUp = WarmUp(url, ticket, on: self)
             begin(warmUp) { () throws(WireError) in try warmUp.begin() }
         case .cancel(let ticket): jobs[ticket]?.fail(CancellationError())
-        case .settle(let ticket): if let job = jobs[ticket] { mark(job) }
+        case .settle(let ticket): jobs[ticket]?.settle()
         case .stop: return true
         }
         return false
@@ -173,10 +173,10 @@ protocol Job: TransferOwner {
     /// - Returns: Whether a job was settled. libcurl then has work to do.
     private func settleDirty() -> Bool {
         guard !dirty.isEmpty else { return false }
-        let marked = dirty
+        let marked = dirty.filter { jobs[$0.ticket] != nil }
         dirty.removeAll(keepingCapacity: true)
         for job in marked where jobs[job.ticket] != nil { job.settle() }
-        return true
+        return !marked.isEmpty
     }
 
     private func checkJobs() {
