@@ -11,8 +11,8 @@ package struct Rule: Sendable {
     package var tags: TagRule
     /// The platforms to copy; with none, the whole image.
     package var platforms: [ImagePlatform]
-    package var referrers: ReferrerMode
-    package var ifExists: IfExists
+    package var referrers: CopyOptions.Referrers
+    package var ifExists: CopyOptions.IfExists
     package var createRepository: RuleRepositoryCreation
     package var gates: RuleGates?
     package var prune: RulePrune?

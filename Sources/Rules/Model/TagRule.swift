@@ -36,7 +36,7 @@ package enum NewestBy: String, Sendable, CaseIterable { case pushTime, semver }
 /// A pattern for tags, and how it is written.
 package struct TextualPattern: Sendable {
     package var text: String
-    package var pattern: TagPattern
+    package var pattern: TagFilter.Pattern
     /// The groups, if it is an expression.
     package var groups: ExpressionGroups?
 

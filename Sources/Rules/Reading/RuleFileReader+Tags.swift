@@ -28,7 +28,10 @@ extension RuleFileReader {
     private mutating func patterns(_ node: Unread) -> [TextualPattern] {
         var patterns: [TextualPattern] = []
         for text in values.texts(node) {
-            let parsed = values.parsed(text, { text throws(PatternError) in try TagPattern(parsing: text) }) { error in
+            let parsed = values.parsed(
+                text,
+                { text throws(TagFilter.PatternError) in try TagFilter.Pattern(parsing: text) }
+            ) { error in
                 (
                     "'\(quotable(error.text, upTo: 200))' is not a pattern for tags: \(error.reason)",
                     error.remedy.map(inRuleFileWords) ?? "write a glob, re:EXPRESSION or semver:RANGE"

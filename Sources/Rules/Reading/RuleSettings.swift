@@ -5,8 +5,8 @@ internal import Replicate
 struct RuleSettings {
     var tags: Located<LocatedTagRule>?
     var platforms: Located<[ImagePlatform]>?
-    var referrers: Located<ReferrerMode>?
-    var ifExists: Located<IfExists>?
+    var referrers: Located<CopyOptions.Referrers>?
+    var ifExists: Located<CopyOptions.IfExists>?
     var createRepository: Located<RuleRepositoryCreation>?
     var gates: Located<RuleGates>?
     var prune: Located<RulePrune?>?
@@ -42,8 +42,8 @@ extension RuleFileReader {
         var settings = RuleSettings()
         settings.tags = keys["tags"].flatMap { tags($0) }
         settings.platforms = keys["platforms"].map { platforms($0) }
-        settings.referrers = keys["referrers"].flatMap { values.choice($0, of: ReferrerMode.self) }
-        settings.ifExists = keys["ifExists"].flatMap { values.choice($0, of: IfExists.self) }
+        settings.referrers = keys["referrers"].flatMap { values.choice($0, of: CopyOptions.Referrers.self) }
+        settings.ifExists = keys["ifExists"].flatMap { values.choice($0, of: CopyOptions.IfExists.self) }
         settings.createRepository = keys["createRepository"].flatMap {
             values.choice($0, of: RuleRepositoryCreation.self)
         }

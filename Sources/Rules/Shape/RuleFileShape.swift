@@ -115,12 +115,12 @@ enum RuleFileShape {
         .init(
             name: "referrers",
             summary: "Whether to copy signatures, SBOMs and attestations (default: all).",
-            kind: .choice(ReferrerMode.allCases.map(\.rawValue))
+            kind: .choice(CopyOptions.Referrers.allCases.map(\.rawValue))
         ),
         .init(
             name: "ifExists",
             summary: "What to do if a tag holds another image (default: move; with gates, fail).",
-            kind: .choice(IfExists.allCases.map(\.rawValue)),
+            kind: .choice(CopyOptions.IfExists.allCases.map(\.rawValue)),
             otherNames: ["onConflict", "overwrite"]
         ),
         .init(

@@ -70,7 +70,7 @@ struct RuleReadingTests {
         #expect(rule.tags.semver?.text == ">=1.2" && rule.tags.newest == 10 && rule.tags.minAge == .seconds(3_600))
         #expect(rule.tags.include.map(\.value) == ["1.10"] && rule.tags.minTags == 2)
         #expect(rule.platforms.isEmpty && rule.ifExists == .fail)
-        #expect(rule.referrers == ReferrerMode.none && rule.createRepository == .likeSource)
+        #expect(rule.referrers == CopyOptions.Referrers.none && rule.createRepository == .likeSource)
         #expect(
             rule.gates == RuleGates(maxSeverity: .high, requireSignature: ["keys/release.pub"], minAge: .seconds(5_400))
         )
