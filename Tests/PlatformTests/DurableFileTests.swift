@@ -153,7 +153,7 @@ struct PrivateDirectoryTests {
             chmod(path, mode_t(mode))
             let error = problem { try DurableFile.makePrivateDirectory(path) }
             #expect((error == nil) == isUsed)
-            if let error { #expect(error.contains("can be written to by others")) }
+            if let error { #expect(error.contains("is writable by other users")) }
         }
     }
 

@@ -170,7 +170,7 @@ extension ErrorTextCase {
             ),
             says: """
                 PutImage failed at the destination 444455556666.dkr.ecr.us-west-2.amazonaws.com/prod/app:v1: not allowed to ecr:PutImage: User: arn:aws-cn:iam::111122223333:role/build is not authorized to perform: ecr:PutImage on resource: arn:aws:ecr:us-west-2:444455556666:repository/prod/app because no resource-based policy allows the ecr:PutImage action
-                  next: let the identity used for the destination do ecr:PutImage in the policy of repository prod/app in account 444455556666, us-west-2
+                  next: allow the identity used for the destination to call ecr:PutImage, in the policy of repository prod/app in account 444455556666, us-west-2
                     to print every policy that the copy needs: ecr-replicate iam-policy SOURCE DESTINATION
                   credentials: …KEY1 from profile build
                   request id: r-1
@@ -186,7 +186,7 @@ extension ErrorTextCase {
             ),
             says: """
                 PutImage failed at the destination 444455556666.dkr.ecr.us-west-2.amazonaws.com/prod/app:v1: not allowed to ecr:PutImage: User: arn:aws:iam::111122223333:role/* is not authorized to perform: ecr:PutImage on resource: arn:aws:ecr:us-west-2:444455556666:repository/prod/app because no resource-based policy allows the ecr:PutImage action
-                  next: let the identity used for the destination do ecr:PutImage in the policy of repository prod/app in account 444455556666, us-west-2
+                  next: allow the identity used for the destination to call ecr:PutImage, in the policy of repository prod/app in account 444455556666, us-west-2
                     to print every policy that the copy needs: ecr-replicate iam-policy SOURCE DESTINATION
                   credentials: …KEY1 from profile build
                   request id: r-1

@@ -88,7 +88,7 @@ struct ScenarioCreationTests {
             let results = try await copy(cloud)
             let error = try #require(results.firstError)
             #expect(error.reason == .repositoryMissing && ExitStatus.of(results) == 1)
-            #expect(error.remedy.contains("allow ecr:DescribeRepositoryCreationTemplates too"))
+            #expect(error.remedy.contains("also allow ecr:DescribeRepositoryCreationTemplates"))
             #expect(cloud.counts["PutImage"] == nil && cloud.counts["POST upload"] == nil)
         }
     }

@@ -81,7 +81,7 @@ struct ReferrerFailureTests {
         #expect(ExitStatus.of(results) == 0 && receipt.tags.map(\.tag.value) == ["v1"])
         #expect(await bench.destination.holds(signature))
         let bounds = receipt.referrerFailures.filter {
-            $0.description.contains("more than \(ReferrerBudget.most) of them")
+            $0.description.contains("more than \(ReferrerBudget.most) referrers")
         }
         #expect(bounds.map(\.subject) == [image.digest])
         // Listed referrers that are missing make the planner request the list twice.
