@@ -166,7 +166,8 @@ struct RemedyTextTests {
         #expect(ecr(.keyUnusable("KMS.NotFoundException")).remedy.contains("can't be read any more"))
         for text in ["AccessDeniedException", "", "odd"] {
             let remedy = ecr(.keyUnusable(text)).remedy
-            #expect(remedy.contains("describe-key") && remedy.contains("push the images to a new repository"), "\(remedy)")
+            #expect(remedy.contains("describe-key"), "\(remedy)")
+            #expect(remedy.contains("push the images to a new repository"), "\(remedy)")
             #expect(!remedy.contains("restore"))
         }
         #expect(ecr(.keyUnusable("x"), Self.plain).remedy.contains("aws kms describe-key"))
