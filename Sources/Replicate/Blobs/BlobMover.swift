@@ -130,7 +130,8 @@ struct BlobMover: Sendable {
         } catch {
             guard let content = blob.knownContent, error.isAboutBlobMissing(at: transfer.source) else { throw error }
             let sender = BlobSender(blob, from: transfer.source, content: content, relay: relay, report: report)
-            return try await receive(IncomingTransfer(transfer, sibling, index, sender))
+            // The source was asked, so a mount was declined or not possible.
+            return try await receive(IncomingTransfer(transfer, nil, index, sender))
         }
     }
 

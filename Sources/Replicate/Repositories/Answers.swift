@@ -63,7 +63,7 @@ package struct Reading: Sendable {
         postponed.formUnion(part.postponed)
     }
 
-    /// Whether it holds so many bytes of manifests that the next large ones must wait.
+    /// Whether the manifests in it have reached ``enough`` bytes; further large ones are requested separately.
     var isFull: Bool { manifests.values.reduce(0) { $0 + $1.byteCount } >= Self.enough }
 
     /// The limit in bytes: two manifests of the greatest size, or a thousand of the usual size.

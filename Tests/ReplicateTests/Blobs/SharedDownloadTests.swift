@@ -23,16 +23,7 @@ struct SharedDownloadTests {
         await bench.source.change { [blob] in $0.blobs.insert(blob.digest) }
         let second = try FakeRepository(.destination, "second/app", bench.calls, registry: "second.test")
         bench.relay.connect(second)
-        let engine = bench.replicator()
-        let mover = BlobMover(
-            relay: bench.relay,
-            large: engine.run.mover.large,
-            retry: engine.run.mover.retry,
-            budgets: engine.opener.budgets,
-            jobs: nil,
-            clock: InstantClock(),
-            report: { _ in }
-        )
+        let mover = bench.impatientMover()
         for place in [bench.destination, second] { mover.index.want([blob], from: bench.source, at: place) }
         return Scene(bench: bench, mover: mover, first: bench.destination, second: second)
     }

@@ -52,6 +52,20 @@ struct Bench: Sendable {
 
     func mover(attempts: Int = 8) -> BlobMover { replicator(attempts: attempts).run.mover }
 
+    /// A mover on a clock on which waiting takes no time: a destination without an open upload is late at once.
+    func impatientMover() -> BlobMover {
+        let engine = replicator()
+        return BlobMover(
+            relay: relay,
+            large: engine.run.mover.large,
+            retry: engine.run.mover.retry,
+            budgets: engine.opener.budgets,
+            jobs: nil,
+            clock: InstantClock(),
+            report: { _ in }
+        )
+    }
+
     func replicator(attempts: Int = 8, drain: Drain = Drain()) -> TestEngine {
         let retry = RetryPolicy(
             attempts: attempts,

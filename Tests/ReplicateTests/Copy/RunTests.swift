@@ -36,17 +36,7 @@ struct RunTests {
     func lateUpload() async throws {
         let (bench, places, image) = try await Bench.withThreeDestinations(layers: 1)
         let blob = try #require(image.blobs.last)
-        let engine = bench.replicator()
-        // On this clock no wait takes time, so a destination that has not opened an upload yet is late.
-        let mover = BlobMover(
-            relay: bench.relay,
-            large: engine.run.mover.large,
-            retry: engine.run.mover.retry,
-            budgets: engine.opener.budgets,
-            jobs: nil,
-            clock: InstantClock(),
-            report: { _ in }
-        )
+        let mover = bench.impatientMover()
         let (opening, open) = AsyncStream<Void>.makeStream()
         let isFirst = Lock(true)
         await places[1].change { place in
