@@ -26,6 +26,7 @@ let flyingSocks: Target.Dependency = .product(name: "FlyingSocks", package: "Fly
 let argumentParser: Target.Dependency = .product(name: "ArgumentParser", package: "swift-argument-parser")
 let subprocess: Target.Dependency = .product(name: "Subprocess", package: "swift-subprocess")
 let system: Target.Dependency = .product(name: "SystemPackage", package: "swift-system")
+let yams: Target.Dependency = .product(name: "Yams", package: "Yams")
 
 let package = Package(
     name: "ecr-replicate",
@@ -44,6 +45,8 @@ let package = Package(
         .package(url: "https://github.com/swiftlang/swift-subprocess", from: "1.0.2"),
         // Only because swift-subprocess takes a program's path as its FilePath.
         .package(url: "https://github.com/apple/swift-system", from: "1.8.1"),
+        // Rule files in YAML.
+        .package(url: "https://github.com/jpsim/Yams", from: "6.2.2"),
         .package(url: "https://github.com/swiftlang/swift-docc-plugin", from: "1.5.0"),
     ],
     targets: [
@@ -99,6 +102,11 @@ let package = Package(
             swiftSettings: settings
         ),
         .target(
+            name: "Rules",
+            dependencies: ["Content", "AWSIdentity", "Replicate", "Platform", yams],
+            swiftSettings: settings
+        ),
+        .target(
             name: "ECREmulator",
             dependencies: ["Content", "Platform", flyingSocks],
             swiftSettings: settings
@@ -106,7 +114,8 @@ let package = Package(
         .executableTarget(
             name: "ecr-replicate",
             dependencies: [
-                "Content", "Wire", "AWSIdentity", "Replicate", "IAMPolicies", "Reporting", "Doctor", "ECREmulator",
+                "Content", "Wire", "AWSIdentity", "Replicate", "IAMPolicies", "Reporting", "Doctor", "Rules",
+                "ECREmulator",
                 "Platform", argumentParser, logging, subprocess,
             ],
             swiftSettings: settings
@@ -172,6 +181,11 @@ let package = Package(
             ],
             swiftSettings: testSettings
         ),
+        .testTarget(
+            name: "RulesTests",
+            dependencies: ["Rules", "Replicate", "AWSIdentity", "Content", "Platform", "TestPrograms"],
+            swiftSettings: testSettings
+        ),
         .target(
             name: "TestInputs",
             dependencies: ["Platform"],
@@ -209,7 +223,8 @@ let package = Package(
         .testTarget(
             name: "CommandTests",
             dependencies: [
-                "ecr-replicate", "soak", "Replicate", "Reporting", "Doctor", "IAMPolicies", "ECREmulator", "Content",
+                "ecr-replicate", "soak", "Replicate", "Reporting", "Doctor", "IAMPolicies", "Rules", "ECREmulator",
+                "Content",
                 "Platform", "TestClouds", "TestInputs",
                 "TestPrograms",
             ],

@@ -173,13 +173,13 @@ _ecr-replicate() {
     unset 'unparsed_words[0]'
     unparsed_words=("${unparsed_words[@]}")
     case "${subcommand}" in
-    retag|copy|promote|inspect|ls|doctor|iam-policy|emulator|demo|help)
+    retag|copy|promote|inspect|ls|doctor|iam-policy|rules|emulator|demo|help)
         # Offer subcommand argument completions
         "_ecr-replicate_${subcommand}"
         ;;
     *)
         # Offer subcommand completions
-        COMPREPLY+=($(compgen -W 'retag copy promote inspect ls doctor iam-policy emulator demo help' -- "${cur}"))
+        COMPREPLY+=($(compgen -W 'retag copy promote inspect ls doctor iam-policy rules emulator demo help' -- "${cur}"))
         ;;
     esac
 }
@@ -781,6 +781,81 @@ _ecr-replicate_iam-policy() {
         return
         ;;
     esac
+}
+
+_ecr-replicate_rules() {
+    repeating_flags=()
+    non_repeating_flags=(--version -h --help)
+    repeating_options=()
+    non_repeating_options=()
+    __ecr-replicate_offer_flags_options 0
+
+    # Offer subcommand / subcommand argument completions
+    local -r subcommand="${unparsed_words[0]}"
+    unset 'unparsed_words[0]'
+    unparsed_words=("${unparsed_words[@]}")
+    case "${subcommand}" in
+    explain|expand|schema)
+        # Offer subcommand argument completions
+        "_ecr-replicate_rules_${subcommand}"
+        ;;
+    *)
+        # Offer subcommand completions
+        COMPREPLY+=($(compgen -W 'explain expand schema' -- "${cur}"))
+        ;;
+    esac
+}
+
+_ecr-replicate_rules_explain() {
+    repeating_flags=()
+    non_repeating_flags=(--version -h --help)
+    repeating_options=()
+    non_repeating_options=(-f --file --output --tags)
+    __ecr-replicate_offer_flags_options -1
+
+    # Offer option value completions
+    case "${prev}" in
+    '-f'|'--file')
+        __ecr-replicate_add_completions -o plusdirs -fX '!*.@(yaml|yml)'
+        return
+        ;;
+    '--output')
+        __ecr-replicate_add_completions -W 'text'$'\n''json'
+        return
+        ;;
+    '--tags')
+        __ecr-replicate_add_completions -f
+        return
+        ;;
+    esac
+}
+
+_ecr-replicate_rules_expand() {
+    repeating_flags=()
+    non_repeating_flags=(--show-values --version -h --help)
+    repeating_options=()
+    non_repeating_options=(-f --file --output)
+    __ecr-replicate_offer_flags_options 0
+
+    # Offer option value completions
+    case "${prev}" in
+    '-f'|'--file')
+        __ecr-replicate_add_completions -o plusdirs -fX '!*.@(yaml|yml)'
+        return
+        ;;
+    '--output')
+        __ecr-replicate_add_completions -W 'text'$'\n''json'
+        return
+        ;;
+    esac
+}
+
+_ecr-replicate_rules_schema() {
+    repeating_flags=()
+    non_repeating_flags=(--version -h --help)
+    repeating_options=()
+    non_repeating_options=()
+    __ecr-replicate_offer_flags_options 0
 }
 
 _ecr-replicate_emulator() {

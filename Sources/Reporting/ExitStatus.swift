@@ -8,6 +8,7 @@ package enum ExitStatus {
     package static let failed: Int32 = 1
     package static let refused: Int32 = 3
     package static let notPermitted: Int32 = 4
+    package static let wrongUsage: Int32 = 64
 
     /// The exit status for several results.
     ///

@@ -54,6 +54,8 @@ public struct Program: Sendable {
     public static let botocore = Program(python: "aws")
     public static let ministack = Program(python: "ministack")
     public static let moto = Program(python: "moto_server")
+    /// Python with a validator of JSON Schema and a reader of YAML.
+    public static let jsonschema = Program(python: "jsonschema")
     public static let docker = Program("docker", remedy: "apt-get install docker.io")
     public static let openssl = Program("openssl")
     public static let curl = Program("curl")

@@ -18,7 +18,7 @@ package func letterDistance(_ left: String, _ right: String) -> Int {
 /// The word of `words` that `text` is probably a misspelling of.
 ///
 /// Two letters may be wrong, or one in words of three or four letters.
-func nearest(to text: String, among words: [String]) -> String? {
+package func nearest(to text: String, among words: [String]) -> String? {
     guard text.count <= 30 else { return nil }
     let likely = words.map { (word: $0, distance: letterDistance($0, text)) }
         .filter { $0.distance <= (text.count >= 5 ? 2 : text.count >= 3 ? 1 : 0) }

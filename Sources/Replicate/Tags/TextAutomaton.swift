@@ -1,5 +1,5 @@
 /// A regular language, as a glob or a regular expression describes it.
-indirect enum TextPattern: Sendable {
+package indirect enum TextPattern: Sendable {
     case empty
     /// One Unicode scalar out of a set.
     case one(ScalarSet)
@@ -10,7 +10,7 @@ indirect enum TextPattern: Sendable {
     case boundary(Boundary)
 
     /// A place in the text that takes no scalar.
-    enum Boundary: Sendable {
+    package enum Boundary: Sendable {
         case start, end
         /// Between a word character and another, or an end of the text.
         case word, notWord
@@ -18,20 +18,20 @@ indirect enum TextPattern: Sendable {
 }
 
 /// A set of Unicode scalars.
-struct ScalarSet: Sendable {
-    var ranges: [ClosedRange<UInt32>] = []
-    var isNegated = false
+package struct ScalarSet: Sendable {
+    package var ranges: [ClosedRange<UInt32>] = []
+    package var isNegated = false
 
-    static let any = ScalarSet(isNegated: true)
+    package static let any = ScalarSet(isNegated: true)
     static let digits = ScalarSet(ranges: [48...57])
     static let wordCharacters = ScalarSet(ranges: [48...57, 65...90, 95...95, 97...122])
     static let blanks = ScalarSet(ranges: [9...13, 32...32])
 
-    init(ranges: [ClosedRange<UInt32>] = [], isNegated: Bool = false) {
+    package init(ranges: [ClosedRange<UInt32>] = [], isNegated: Bool = false) {
         (self.ranges, self.isNegated) = (ranges, isNegated)
     }
 
-    init(_ scalar: Unicode.Scalar) { self.init(ranges: [scalar.value...scalar.value]) }
+    package init(_ scalar: Unicode.Scalar) { self.init(ranges: [scalar.value...scalar.value]) }
 
     func contains(_ scalar: Unicode.Scalar) -> Bool {
         ranges.contains { $0.contains(scalar.value) } != isNegated
@@ -74,7 +74,7 @@ struct ScalarSet: Sendable {
 /// `(a+)+b` and thirty letters.
 ///
 /// - Source: Thompson, "Regular Expression Search Algorithm", CACM 11(6), 1968
-struct TextAutomaton: Sendable {
+package struct TextAutomaton: Sendable {
     private enum Step: Sendable {
         case take(ScalarSet)
         case jump(Int)
@@ -84,16 +84,16 @@ struct TextAutomaton: Sendable {
     }
 
     /// The error for a pattern that is too long once its repetitions are expanded.
-    struct TooLarge: Error {}
+    package struct TooLarge: Error {}
 
     /// The most steps of one pattern, and the most visits to its parts while they are expanded.
-    static let mostSteps = 4_000
+    package static let mostSteps = 4_000
     private static let mostVisits = 20_000
 
     private var steps: [Step] = []
     private var visits = 0
 
-    init(_ pattern: TextPattern) throws(TooLarge) {
+    package init(_ pattern: TextPattern) throws(TooLarge) {
         try add(pattern)
         steps.append(.accept)
     }
@@ -141,7 +141,7 @@ struct TextAutomaton: Sendable {
         }
     }
 
-    func matches(_ text: String) -> Bool {
+    package func matches(_ text: String) -> Bool {
         let scalars = Array(text.unicodeScalars)
         var current = Threads(count: steps.count)
         follow(0, at: 0, scalars, &current)

@@ -1,7 +1,7 @@
 /// A regular expression in the syntax of RE2, which Go's tools use: everything except what needs backtracking.
 ///
 /// - Source: github.com/google/re2, "Syntax"
-struct TextExpression {
+package struct TextExpression {
     private var rest: [Unicode.Scalar]
     private var ignoresCase = false
     private var depth = 0
@@ -12,12 +12,12 @@ struct TextExpression {
     private static let mostRepetitions = 1_000
 
     /// Why a text is not an expression, and what to write instead.
-    struct Problem: Error {
-        var reason: String
-        var remedy: String?
+    package struct Problem: Error {
+        package var reason: String
+        package var remedy: String?
     }
 
-    static func parse(_ text: String) throws(Problem) -> TextPattern {
+    package static func parse(_ text: String) throws(Problem) -> TextPattern {
         var parser = TextExpression(rest: text.unicodeScalars.reversed())
         let pattern = try parser.choice()
         guard parser.rest.isEmpty else { throw Problem(reason: "there is a ) without its (") }

@@ -1,9 +1,9 @@
 /// A version by the rules of semver.org 2.0, with or without a leading `v`.
-struct Version: Comparable, Sendable {
-    var major: Int
-    var minor: Int
-    var patch: Int
-    var prerelease: [String]
+package struct Version: Comparable, Sendable {
+    package var major: Int
+    package var minor: Int
+    package var patch: Int
+    package var prerelease: [String]
 
     init(_ major: Int, _ minor: Int, _ patch: Int, _ prerelease: [String] = []) {
         (self.major, self.minor, self.patch, self.prerelease) = (major, minor, patch, prerelease)
@@ -26,7 +26,7 @@ struct Version: Comparable, Sendable {
     /// A tag can't contain a plus, so Helm writes the build metadata of a chart's version after an underscore.
     ///
     /// - Source: helm.sh, "Use OCI-based registries", on tags and SemVer
-    init?(tag: String) {
+    package init?(tag: String) {
         guard let underscore = tag.firstIndex(of: "_") else {
             self.init(tag)
             return
@@ -39,7 +39,7 @@ struct Version: Comparable, Sendable {
         self.init(String(tag[..<underscore]))
     }
 
-    static func < (left: Version, right: Version) -> Bool {
+    package static func < (left: Version, right: Version) -> Bool {
         let (a, b) = ((left.major, left.minor, left.patch), (right.major, right.minor, right.patch))
         guard a == b else { return a < b }
         // A release comes after its pre-releases.
@@ -106,12 +106,12 @@ private struct PartialVersion {
 /// A range of versions: `>=1.2 <2`, `^1.2`, `~1.2.3`, `1.x`, `1.2 || 3`.
 ///
 /// It follows npm's rules: a pre-release matches only a range that names a pre-release of the same version.
-struct VersionRange: Sendable {
-    private enum Bound: Sendable { case atLeast(Version), below(Version), above(Version), atMost(Version) }
-    private var alternatives: [[Bound]] = []
+package struct VersionRange: Sendable {
+    package enum Bound: Sendable { case atLeast(Version), below(Version), above(Version), atMost(Version) }
+    package private(set) var alternatives: [[Bound]] = []
 
     /// - Returns: `nil` if the text is not a range.
-    init?(_ text: String) {
+    package init?(_ text: String) {
         for alternative in text.split(separator: "|", omittingEmptySubsequences: true) {
             var bounds: [Bound] = []
             var operation = ""
@@ -136,7 +136,7 @@ struct VersionRange: Sendable {
         guard !alternatives.isEmpty else { return nil }
     }
 
-    func contains(_ version: Version) -> Bool {
+    package func contains(_ version: Version) -> Bool {
         alternatives.contains { bounds in
             guard version.prerelease.isEmpty || bounds.contains(where: { Self.names($0, aPrereleaseOf: version) })
             else {

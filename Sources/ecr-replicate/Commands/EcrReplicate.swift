@@ -36,7 +36,7 @@ struct EcrReplicate: AsyncParsableCommand {
         version: Build.version,
         subcommands: [
             RetagCommand.self, CopyCommand.self, PromoteCommand.self, InspectCommand.self, ListCommand.self,
-            DoctorCommand.self, IAMPolicyCommand.self, EmulatorCommand.self, DemoCommand.self,
+            DoctorCommand.self, IAMPolicyCommand.self, RulesCommand.self, EmulatorCommand.self, DemoCommand.self,
         ]
     )
 
@@ -53,7 +53,8 @@ struct EcrReplicate: AsyncParsableCommand {
             }
         } catch {
             // With `--output json` the user gets a document on failure too.
-            if exitCode(for: error) == .validationFailure, wantsJSON(arguments) {
+            // A command that ends with an exit code has printed its own document.
+            if exitCode(for: error) == .validationFailure, !(error is ExitCode), wantsJSON(arguments) {
                 let name = arguments.first.flatMap { names.contains($0) ? $0 : nil } ?? ""
                 printJSON(CopyDocument(command: name, usage: message(for: error)))
             }

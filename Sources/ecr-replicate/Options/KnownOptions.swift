@@ -99,6 +99,7 @@ struct KnownOptions {
 
         var options: [String] {
             (arguments ?? []).flatMap { $0.names ?? [] }.filter { $0.kind == "long" }.map { "--\($0.name)" }
+                + (subcommands ?? []).flatMap(\.options)
         }
     }
 

@@ -1,4 +1,4 @@
-internal import Content
+package import Content
 internal import Platform
 
 /// The digest tags of a repository, taken from a listing of its tags.
@@ -81,7 +81,7 @@ extension Tag {
     /// The digest that a digest tag is about; `nil` for a tag chosen by people.
     ///
     /// The suffix after the digest begins with a character that can't be part of a digest.
-    var digestTagSubject: Digest? {
+    package var digestTagSubject: Digest? {
         let rest = value.dropFirst(7 + 64)
         guard value.hasPrefix("sha256-"), rest.isEmpty || [".", "-", "_"].contains(rest.first) else { return nil }
         return try? Digest(parsing: "sha256:\(value.dropFirst(7).prefix(64))")

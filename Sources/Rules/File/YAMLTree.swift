@@ -1,0 +1,229 @@
+internal import Content
+internal import Yams
+
+/// Turns the text of a rule file into nodes.
+struct YAMLTree {
+    private let renamedKeys: [String: String]
+    private var anchors: [String: RuleNode] = [:]
+    private var problems: ProblemList
+
+    /// The most values of a file, each alias counted in full.
+    ///
+    /// A rule has some ten values, so this is room for thousands of rules.
+    static let mostValues = 100_000
+    /// The deepest nesting; a rule needs six levels.
+    private static let deepest = 50
+
+    /// - Returns: The root; `nil` after a syntax error, or if the file is empty.
+    static func read(_ text: String, _ problems: inout ProblemList) -> RuleNode? {
+        let start = FilePosition(line: 1, column: 1)
+        if let position = YAMLText.reservedPosition(in: text) {
+            problems.add(
+                .init(at: position, "", "private use characters have no meaning here", "remove the character")
+            )
+            return nil
+        }
+        var prepared = YAMLText(text)
+        while true {
+            do {
+                // The parser holds the anchors, to which the nodes only refer weakly.
+                let parser = try Parser(yaml: prepared.text, resolver: .basic, encoding: .utf8)
+                let root = try parser.singleRoot()
+                guard let root, !isEmpty(root) else {
+                    problems.add(.init(at: start, "", "the file is empty", "begin with version: 1"))
+                    return nil
+                }
+                var tree = YAMLTree(renamedKeys: prepared.renamedKeys, problems: problems)
+                let node = withExtendedLifetime(parser) { tree.node(root, "", depth: 0) }
+                problems = tree.problems
+                return node
+            } catch YamlError.duplicatedKeysInMapping(let names, let context) {
+                let position = FilePosition(context.mark)
+                let name = names.sorted().first ?? ""
+                if prepared.rename(name, at: position) { continue }
+                problems.add(
+                    .init(
+                        at: position,
+                        "",
+                        "the key '\(quotable(YAMLText.restored(name)))' is given more than once in this mapping",
+                        "keep one of them"
+                    )
+                )
+                return nil
+            } catch {
+                problems.add(YAMLFault.problem(for: error, in: prepared))
+                return nil
+            }
+        }
+    }
+
+    private init(renamedKeys: [String: String], problems: ProblemList) {
+        (self.renamedKeys, self.problems) = (renamedKeys, problems)
+    }
+
+    private static func isEmpty(_ root: Node) -> Bool {
+        if case .scalar(let scalar) = root { scalar.style == .plain && scalar.string.isEmpty } else { false }
+    }
+
+    private mutating func node(_ yaml: Node, _ path: String, depth: Int) -> RuleNode {
+        let position = FilePosition(yaml.mark)
+        guard depth <= Self.deepest else {
+            problems.add(.init(at: position, path, "this is nested too deeply", "a rule needs six levels"))
+            return RuleNode(.faulty, at: position)
+        }
+        guard checkTag(of: yaml, at: position, path) else { return RuleNode(.faulty, at: position) }
+        let value: RuleNode.Value
+        switch yaml {
+        case .alias:
+            // The parser resolves aliases itself, and sees none.
+            return RuleNode(.faulty, at: position)
+        case .scalar(let scalar):
+            if scalar.style == .plain, scalar.string.unicodeScalars.first == YAMLText.aliasMark {
+                return alias(scalar.string, at: position, path)
+            }
+            value = .scalar(.init(written: YAMLText.restored(scalar.string), isPlain: scalar.style == .plain))
+        case .sequence(let nodes):
+            value = .list(
+                nodes.enumerated().map { index, item in node(item, "\(path)[\(index)]", depth: depth + 1) }
+            )
+        case .mapping(let mapping):
+            value = .mapping(entries(of: mapping, path, depth))
+        }
+        let made = RuleNode(value, at: position)
+        guard made.weight <= Self.mostValues else {
+            problems.add(
+                .init(
+                    at: position,
+                    path,
+                    "this stands for more than \(Self.mostValues) values once its aliases are replaced",
+                    "use fewer aliases, or several files"
+                )
+            )
+            return RuleNode(.faulty, at: position)
+        }
+        if let anchor = yaml.anchor { anchors[anchor.rawValue] = made }
+        return made
+    }
+
+    private mutating func alias(_ text: String, at position: FilePosition, _ path: String) -> RuleNode {
+        guard let name = YAMLText.alias(in: text) else {
+            let written = quotable(YAMLText.restored(text))
+            problems.add(
+                .init(at: position, path, "a text that begins with * needs quotes", "write \"\(written)\"")
+            )
+            return RuleNode(.faulty, at: position)
+        }
+        if let node = anchors[name] { return node }
+        let known = nearest(to: name, among: anchors.keys.sorted()).map { "did you mean *\($0)?" }
+        problems.add(
+            .init(
+                at: position,
+                path,
+                "there is no anchor &\(name) above this line",
+                known ?? "put a text that begins with * in quotes: \"*\(name)\""
+            )
+        )
+        return RuleNode(.faulty, at: position)
+    }
+
+    /// Refuses tags such as `!secret`, which other programs give a meaning.
+    private mutating func checkTag(of yaml: Node, at position: FilePosition, _ path: String) -> Bool {
+        let tag =
+            switch yaml {
+            case .scalar(let scalar): scalar.tag.description
+            case .sequence(let sequence): sequence.tag.description
+            case .mapping(let mapping): mapping.tag.description
+            case .alias: ""
+            }
+        let core = "tag:yaml.org,2002:"
+        let isKnown =
+            tag.isEmpty || tag == "!"
+            || ["str", "int", "bool", "float", "null", "seq", "map"].contains { core + $0 == tag }
+        if !isKnown {
+            problems.add(
+                .init(
+                    at: position,
+                    path,
+                    "the YAML tag \(quotable(tag.replacing(core, with: "!!"), upTo: 100)) is not supported",
+                    "write the value without a tag"
+                )
+            )
+        }
+        return isKnown
+    }
+
+    // MARK: Mappings
+
+    private mutating func entries(of mapping: Node.Mapping, _ path: String, _ depth: Int) -> [RuleNode.Entry] {
+        var entries: [RuleNode.Entry] = []
+        var merged: [RuleNode] = []
+        var first: [String: FilePosition] = [:]
+        for (key, value) in mapping {
+            let position = FilePosition(key.mark)
+            guard case .scalar(let scalar) = key,
+                scalar.style != .plain || scalar.string.unicodeScalars.first != YAMLText.aliasMark
+            else {
+                problems.add(.init(at: position, path, "a key must be a single word", "write NAME: VALUE"))
+                continue
+            }
+            let name = renamedKeys[scalar.string] ?? YAMLText.restored(scalar.string)
+            let inner = pathed(path, name)
+            let node = node(value, inner, depth: depth + 1)
+            if let earlier = first[name] {
+                problems.add(
+                    .init(
+                        at: max(earlier, position),
+                        inner,
+                        "the key '\(quotable(name))' is already given in line \(min(earlier, position).line)",
+                        name == "<<" ? "write <<: [*ONE, *OTHER]" : "keep one of them"
+                    )
+                )
+                continue
+            }
+            first[name] = position
+            // A place for anchors.
+            guard !name.hasPrefix("x-") else { continue }
+            if name == "<<", scalar.style == .plain {
+                merged += mergeable(node, inner)
+            } else {
+                entries.append(.init(key: name, keyPosition: position, node: node))
+            }
+        }
+        var known = Set(entries.map(\.key))
+        for node in merged {
+            for entry in node.entries ?? [] where known.insert(entry.key).inserted { entries.append(entry) }
+        }
+        return entries
+    }
+
+    /// The mappings that a merge key names, the one that wins first.
+    ///
+    /// - Source: yaml.org, "Merge Key Language-Independent Type for YAML"
+    private mutating func mergeable(_ node: RuleNode, _ path: String) -> [RuleNode] {
+        switch node.value {
+        case .mapping: return [node]
+        case .list(let nodes) where nodes.allSatisfy({ $0.entries != nil }): return nodes
+        case .faulty: return []
+        case .list, .scalar:
+            problems.add(
+                .init(at: node.position, path, "<< merges mappings, and this is \(node.kind)", "write <<: *ANCHOR")
+            )
+            return []
+        }
+    }
+}
+
+/// The path of a key in the mapping at `path`.
+func pathed(_ path: String, _ key: String) -> String {
+    let isWord =
+        !key.isEmpty
+        && key.unicodeScalars.allSatisfy {
+            $0.isASCII && ($0.properties.isAlphabetic || "0123456789_-<".unicodeScalars.contains($0))
+        }
+    guard isWord else { return "\(path)[\"\(quotable(key, upTo: 100))\"]" }
+    return path.isEmpty ? key : "\(path).\(key)"
+}
+
+extension FilePosition {
+    init(_ mark: Mark?) { self.init(line: mark?.line ?? 1, column: mark?.column ?? 1) }
+}

@@ -1,0 +1,168 @@
+package import Content
+internal import Replicate
+
+/// A pattern for the names of repositories: a name, a glob, or `re:` and a regular expression.
+///
+/// In a glob, `*` matches any characters, slashes too, as it does in IAM policies.
+package struct RepositoryPattern: Sendable {
+    /// The pattern as it is written.
+    package let text: String
+    /// The only repository that it matches; `nil` for a pattern of several.
+    package let literal: RepositoryName?
+    /// The groups, if it is an expression.
+    package let groups: ExpressionGroups?
+    private let automaton: TextAutomaton?
+
+    /// Why a text is not a pattern, and what to write instead.
+    struct Problem: Error {
+        var reason: String
+        var remedy: String?
+    }
+
+    /// The longest pattern, in characters.
+    private static let longest = 1_000
+
+    init(parsing text: String) throws(Problem) {
+        self.text = text
+        guard text.unicodeScalars.count <= Self.longest else {
+            throw Problem(reason: "it has more than \(Self.longest) characters")
+        }
+        let pattern: TextPattern
+        if text.hasPrefix("re:") {
+            let expression = String(text.dropFirst(3))
+            guard !expression.isEmpty else { throw Problem(reason: "nothing follows re:") }
+            do {
+                pattern = try TextExpression.parse(expression)
+            } catch {
+                throw Problem(reason: error.reason, remedy: error.remedy.map(inRuleFileWords))
+            }
+            (literal, groups) = (nil, ExpressionGroups(of: expression))
+        } else if text.contains(where: { "*?[]{}".contains($0) }) {
+            pattern = try RepositoryGlob.parse(text)
+            (literal, groups) = (nil, nil)
+        } else {
+            do {
+                literal = try RepositoryName(parsing: text)
+            } catch {
+                throw Problem(reason: "it is not the name of a repository", remedy: Self.advice(on: text))
+            }
+            (groups, automaton) = (nil, nil)
+            return
+        }
+        do {
+            automaton = try TextAutomaton(pattern)
+        } catch {
+            throw Problem(reason: "its repetitions come to more than \(TextAutomaton.mostSteps) steps")
+        }
+    }
+
+    package func matches(_ repository: RepositoryName) -> Bool {
+        literal.map { $0 == repository } ?? automaton?.matches(repository.value) ?? false
+    }
+
+    private static func advice(on text: String) -> String {
+        if text.contains(":") || text.contains("@") {
+            return "leave out tag and digest; tags are selected under tags:"
+        }
+        if text.hasPrefix("/") || text.hasSuffix("/") {
+            let bare = quotable(text.split(separator: "/").joined(separator: "/"))
+            return "write \(bare) for one repository, or end it in /* for all below"
+        }
+        if text.contains(where: \.isUppercase) {
+            return "names of repositories have no capitals: write \(quotable(text.lowercased()))"
+        }
+        if text.contains(where: { "^$()|+\\".contains($0) }) { return "write re: before a regular expression" }
+        if text.contains(",") || text.contains(" ") { return "make each repository an item of a list" }
+        return "write 2 to 256 of a-z, 0-9 and . _ - /"
+    }
+}
+
+/// The advice of a parser for command lines, in the words of a rule file.
+func inRuleFileWords(_ advice: String) -> String {
+    advice.replacing("pass --exclude", with: "use exclude:")
+        .replacing("pass the option once for each pattern", with: "make each pattern an item of a list")
+        .replacing(", or pass several patterns", with: ", or write several patterns")
+}
+
+/// A glob for the names of repositories: `*`, `?`, `[a-z]`, `[!a-z]`, `{a,b}`.
+struct RepositoryGlob {
+    private var rest: [Unicode.Scalar]
+    private var depth = 0
+
+    /// The deepest nesting of braces.
+    private static let deepest = 50
+
+    static func parse(_ text: String) throws(RepositoryPattern.Problem) -> TextPattern {
+        var parser = RepositoryGlob(rest: text.unicodeScalars.reversed())
+        return try parser.sequence(inBraces: false)
+    }
+
+    private mutating func sequence(inBraces: Bool) throws(RepositoryPattern.Problem) -> TextPattern {
+        var parts: [TextPattern] = []
+        while let scalar = rest.last {
+            if inBraces, scalar == "," || scalar == "}" { break }
+            rest.removeLast()
+            switch scalar {
+            case "*": parts.append(.repeated(.one(.any), least: 0, most: nil))
+            case "?": parts.append(.one(.any))
+            case "[": parts.append(.one(try characters()))
+            case "{": parts.append(try braces())
+            case "}": throw .init(reason: "there is a } without its {")
+            case "]": throw .init(reason: "there is a ] without its [")
+            default: parts.append(.one(ScalarSet(try checked(scalar))))
+            }
+        }
+        return .sequence(parts)
+    }
+
+    private mutating func braces() throws(RepositoryPattern.Problem) -> TextPattern {
+        depth += 1
+        defer { depth -= 1 }
+        guard depth <= Self.deepest else { throw .init(reason: "its braces are nested too deeply") }
+        var choices = [try sequence(inBraces: true)]
+        while rest.last == "," {
+            rest.removeLast()
+            choices.append(try sequence(inBraces: true))
+        }
+        guard rest.popLast() == "}" else { throw .init(reason: "there is a { without its }") }
+        return .choice(choices)
+    }
+
+    private mutating func characters() throws(RepositoryPattern.Problem) -> ScalarSet {
+        let isNegated = rest.last == "!" || rest.last == "^"
+        if isNegated { rest.removeLast() }
+        var ranges: [ClosedRange<UInt32>] = []
+        while let scalar = rest.popLast() {
+            if scalar == "]" {
+                guard !ranges.isEmpty else { throw .init(reason: "there is nothing between [ and ]") }
+                return ScalarSet(ranges: ranges, isNegated: isNegated)
+            }
+            let low = try checked(scalar).value
+            guard rest.last == "-", let end = rest.dropLast().last, end != "]" else {
+                ranges.append(low...low)
+                continue
+            }
+            rest.removeLast(2)
+            let high = try checked(end).value
+            guard low <= high else { throw .init(reason: "the range \(scalar)-\(end) is the wrong way round") }
+            ranges.append(low...high)
+        }
+        throw .init(reason: "there is a [ without its ]")
+    }
+
+    private func checked(_ scalar: Unicode.Scalar) throws(RepositoryPattern.Problem) -> Unicode.Scalar {
+        switch scalar {
+        case "a"..."z", "0"..."9", ".", "_", "-", "/": return scalar
+        case "A"..."Z":
+            throw .init(
+                reason: "names of repositories have no capitals",
+                remedy: "write \(scalar.properties.lowercaseMapping)"
+            )
+        default:
+            throw .init(
+                reason: "no name of a repository can hold '\(quotable(String(scalar)))'",
+                remedy: "write re: before a regular expression"
+            )
+        }
+    }
+}
