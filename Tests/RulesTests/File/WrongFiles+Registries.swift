@@ -94,7 +94,7 @@ extension WrongFile {
             "{ account: «11122223333, region: eu-west-1 }",
             "account",
             "'11122223333' is not an AWS account",
-            "its leading zero was lost, as happens where it is read as a number: write 011122223333"
+            "its leading zero was lost, as happens when it is read as a number: write 011122223333"
         ),
         .registry(
             "{ account: \"111122223333\", region: «eu-west-1a }",

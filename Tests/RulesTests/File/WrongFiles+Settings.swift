@@ -4,7 +4,7 @@ extension WrongFile {
         .setting(
             "platforms: [linux/amd64, «linux]",
             "platforms[1]",
-            "'linux' is not a platform: write os/architecture or os/architecture/variant, as linux/arm64; a Windows build as windows/amd64:10.0.20348.2582",
+            "'linux' is not a platform: write os/architecture or os/architecture/variant, such as linux/arm64; a Windows build as windows/amd64:10.0.20348.2582",
             "write os/architecture, as linux/amd64; leave platforms out for the whole image"
         ),
         .setting("platforms: [linux/amd64, «amd64]", "platforms[1]", "'amd64' is given twice", "remove one of them"),
