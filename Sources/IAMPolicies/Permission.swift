@@ -28,6 +28,12 @@ package struct Permission: Sendable, Hashable {
         case foreignLayers
         /// When the repository is missing.
         case missing
+        /// For rules, whose images are listed at both sides.
+        case planning
+        /// For rules, whose registries' repositories are listed; at the source only if a pattern selects them.
+        case listingRepositories
+        /// For rules that delete what the source no longer has.
+        case pruning
     }
 
     package let action: String
@@ -68,6 +74,8 @@ package struct Permission: Sendable, Hashable {
             otherwise: "the error doesn't name it"
         ),
         Self("ecr:DescribeImages", .source, .listing, "lists the tagged images"),
+        Self("ecr:DescribeImages", .source, .planning, "lists the images"),
+        Self("ecr:DescribeRepositories", .source, .listingRepositories, "lists the registry's repositories"),
         Self(
             "ecr:BatchCheckLayerAvailability",
             .source,
@@ -88,6 +96,13 @@ package struct Permission: Sendable, Hashable {
             .listing,
             "lists what tags hold, a thousand images at once",
             otherwise: "tags are read a hundred at once"
+        ),
+        Self("ecr:DescribeImages", .destination, .planning, "lists the images, to compare them with the source's"),
+        Self(
+            "ecr:DescribeRepositories",
+            .destination,
+            .listingRepositories,
+            "finds out which repositories exist, and which tags are immutable"
         ),
         Self("ecr:BatchCheckLayerAvailability", .destination, .copying, "finds out which layers exist"),
         Self("ecr:InitiateLayerUpload", .destination, .copying, "begins each upload"),
@@ -115,6 +130,7 @@ package struct Permission: Sendable, Hashable {
             "lets a layer be mounted from the repository that has it",
             otherwise: "the layer is uploaded"
         ),
+        Self("ecr:BatchDeleteImage", .destination, .pruning, "deletes images that the source no longer has"),
         Self("ecr:CreateRepository", .destination, .creating, "creates the repository"),
         Self(
             "kms:CreateGrant",
@@ -146,6 +162,9 @@ extension Permission.Occasion {
         case .mounting: "both sides are in one registry"
         case .foreignLayers: "the image has foreign layers"
         case .missing: "the repository is missing"
+        case .planning: "rules"
+        case .listingRepositories: "rules; at the source, if a pattern selects the repositories"
+        case .pruning: "rules with `prune`"
         }
     }
 }
