@@ -103,7 +103,7 @@ let package = Package(
         ),
         .target(
             name: "Rules",
-            dependencies: ["Content", "AWSIdentity", "Replicate", "Platform", yams],
+            dependencies: ["Content", "AWSIdentity", "Replicate", "IAMPolicies", "Platform", yams],
             swiftSettings: settings
         ),
         .target(
@@ -167,8 +167,8 @@ let package = Package(
         .testTarget(
             name: "IAMPoliciesTests",
             dependencies: [
-                "IAMPolicies", "Reporting", "Replicate", "AWSIdentity", "Wire", "Content", "Platform", "ECREmulator",
-                "TestClouds", "TestInputs", "TestPrograms", logging,
+                "IAMPolicies", "Rules", "Reporting", "Replicate", "AWSIdentity", "Wire", "Content", "Platform",
+                "ECRAPI", "ECREmulator", "TestClouds", "TestInputs", "TestPrograms", logging,
             ],
             swiftSettings: testSettings
         ),
@@ -177,13 +177,15 @@ let package = Package(
             dependencies: [
                 "Doctor", "IAMPolicies", "Reporting", "Replicate", "ECRAPI", "AWSIdentity", "Wire", "Content",
                 "Platform",
-                "ECREmulator", "TestClouds", httpTypes,
+                "ECREmulator", "TestClouds", "TestInputs", httpTypes,
             ],
             swiftSettings: testSettings
         ),
         .testTarget(
             name: "RulesTests",
-            dependencies: ["Rules", "Replicate", "AWSIdentity", "Content", "Platform", "TestPrograms"],
+            dependencies: [
+                "Rules", "IAMPolicies", "Replicate", "AWSIdentity", "Content", "Platform", "TestInputs", "TestPrograms",
+            ],
             swiftSettings: testSettings
         ),
         .target(
