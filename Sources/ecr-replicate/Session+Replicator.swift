@@ -24,7 +24,9 @@ extension Session {
         if let attempts { retry.attempts = attempts }
         let configuration = TransportConfiguration(
             caBundle: try connection.caBundle
-                ?? environment.caBundle(for: [connection.source.identity, destination.identity]),
+                ?? environment.caBundle(
+                    for: [connection.source.identity, destination.identity] + further.map(\.identity)
+                ),
             proxies: Proxies(environment: environment.variables),
             plainHTTPAuthorities: namedPlainAuthorities(environment),
             userAgent: "ecr-replicate/\(Build.version)",
@@ -53,15 +55,19 @@ extension Session {
 
     /// Returns the endpoints that the user wrote with `http://`, which are used without TLS.
     private func namedPlainAuthorities(_ environment: AWSEnvironment) -> Set<String> {
-        let named =
+        let variables = ["", "_ECR", "_STS", "_SSO", "_SSO_OIDC"].map {
+            environment.variables["AWS_ENDPOINT_URL" + $0]
+        }
+        let arguments = ProcessFacts.arguments.filter { $0.hasPrefix("http://") }.map {
+            "http://" + $0.dropFirst(7).prefix { $0 != "/" }
+        }
+        let named: [String?] =
             [
                 connection.sourceEndpointUrl, destination.endpointURL,
                 connection.sourceRegistryEndpoint, destination.registryEndpoint,
             ]
-            + ["", "_ECR", "_STS", "_SSO", "_SSO_OIDC"].map { environment.variables["AWS_ENDPOINT_URL" + $0] }
-            + ProcessFacts.arguments.filter { $0.hasPrefix("http://") }.map {
-                "http://" + $0.dropFirst(7).prefix { $0 != "/" }
-            }
+            + further.flatMap { [$0.endpointURL, $0.registryEndpoint] }
+            + variables + arguments
         return Set(
             named.compactMap { $0 }.compactMap { try? HTTPURL($0) }.filter { $0.scheme == .http }.map(\.authority)
         )

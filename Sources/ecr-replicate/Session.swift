@@ -15,6 +15,8 @@ struct Session {
     let connection: SourceOptions
     private(set) var destination: SideOptions
     private(set) var attempts: Int?
+    /// The sides of further registries, as a rule file names them.
+    private(set) var further: [SideOptions] = []
     let transfers: TransferArguments?
     let uploads: UploadOptions
     let announcesPlan: Bool
@@ -51,6 +53,14 @@ struct Session {
         self.init(command: command, output, connection.common)
         destination = connection.destination
         self.attempts = attempts
+    }
+
+    /// Makes a session for a command that only reads what a rule file names.
+    ///
+    /// - Parameter attempts: The number of attempts for a request; a diagnosis must not retry for minutes.
+    init(command: String, _ output: OutputOptions, _ common: SourceOptions, registries: [SideOptions], attempts: Int) {
+        self.init(command: command, output, common)
+        (further, self.attempts) = (registries, attempts)
     }
 
     /// Makes a session for a command with one side only.
