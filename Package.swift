@@ -103,7 +103,7 @@ let package = Package(
         ),
         .target(
             name: "Rules",
-            dependencies: ["Content", "AWSIdentity", "Replicate", "Platform", yams],
+            dependencies: ["Content", "AWSIdentity", "Replicate", "Reporting", "Platform", yams],
             swiftSettings: settings
         ),
         .target(

@@ -58,6 +58,21 @@ actor DestinationState {
         there.formUnion(held.digests.values)
     }
 
+    /// Asks for every image, if the repository lists images; otherwise asks for `wanted` only.
+    ///
+    /// - Returns: The listing; `nil` if only `wanted` was asked for.
+    func list(_ wanted: [ManifestID], taggedOnly: Bool) async throws -> ImageListing? {
+        guard let listing = try await repository.listImages(taggedOnly: taggedOnly) else {
+            try await read(wanted)
+            return nil
+        }
+        for image in listing.images {
+            there.insert(image.digest)
+            for tag in image.tags { tags[tag] = image.digest }
+        }
+        return listing
+    }
+
     /// Remembers the tags and digests of a reading.
     func learn(_ reading: Reading) throws {
         for (id, digest) in reading.digests {
