@@ -52,8 +52,9 @@ struct Session {
 
     /// Makes a session for a command that only reads both sides.
     ///
-    /// - Parameter attempts: The number of attempts for a request; a diagnosis must not retry for minutes.
-    init(command: String, _ output: OutputOptions, _ connection: ConnectionOptions, attempts: Int) {
+    /// - Parameter attempts: The number of attempts for a request; a diagnosis must not retry for minutes. `nil` is the
+    ///   usual number.
+    init(command: String, _ output: OutputOptions, _ connection: ConnectionOptions, attempts: Int?) {
         self.init(command: command, output, connection.common)
         destination = connection.destination
         self.attempts = attempts

@@ -89,11 +89,11 @@ extension RepositoryCopy {
                 differing.append(image)
             }
         }
-        return results + (await copy(differing, to: indexes, digestTags))
+        return results + (await copyDiffering(differing, to: indexes, digestTags))
     }
 
     /// - Returns: The results in the order of the images and destinations.
-    private func copy(
+    private func copyDiffering(
         _ images: [ListedImage],
         to indexes: [Int],
         _ digestTags: DigestTagIndex

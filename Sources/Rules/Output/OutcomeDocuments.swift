@@ -1,7 +1,7 @@
 internal import AWSIdentity
 package import Content
 internal import FoundationEssentials
-package import Replicate
+internal import Replicate
 
 /// The JSON of one repository of `plan`, `sync` or `verify`, a member of `repositories`.
 ///

@@ -1,5 +1,5 @@
-internal import Content
-internal import Replicate
+package import Content
+package import Replicate
 
 /// Turns results of the engine into outcomes.
 extension ImageOutcome {

@@ -1,4 +1,4 @@
-package import Content
+internal import Content
 internal import Replicate
 
 /// The rough time and cost of a transfer.
@@ -122,7 +122,7 @@ extension TransferEstimate.Rates {
 }
 
 extension ImageReference {
-    fileprivate var region: String? { if case .ecr(let host) = registry { host.region.value } else { nil } }
+    fileprivate var region: String? { if case .ecr(let host) = registry { host.region } else { nil } }
 }
 
 extension OutcomeTotals {

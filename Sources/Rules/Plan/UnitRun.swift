@@ -1,6 +1,7 @@
 internal import AWSIdentity
 internal import Content
 internal import FoundationEssentials
+internal import Platform
 internal import Replicate
 
 /// Plans or copies a group of jobs that share destination repositories.

@@ -101,7 +101,7 @@ struct PlanCommand: AsyncParsableCommand {
 
     private func planReferences() async throws {
         let (source, destinations) = try references()
-        let session = Session(command: "plan", output, connection)
+        let session = Session(command: "plan", output, connection, attempts: nil)
         let options = CopyOptions(
             ifExists: ifExists ?? .move,
             referrers: referrers ?? .all,
