@@ -24,9 +24,10 @@ extension Session {
     /// - Throws: `ExitCode`, after everything has been printed.
     func runRules(
         _ reporting: RuleReporting,
-        _ body: @escaping @Sendable (
-            Replicator, CopyRun, _ report: @escaping @Sendable (RepositoryOutcome) async throws -> Void
-        ) async throws -> Void
+        _ body:
+            @escaping @Sendable (
+                Replicator, CopyRun, _ report: @escaping @Sendable (RepositoryOutcome) async throws -> Void
+            ) async throws -> Void
     ) async throws {
         let started = ContinuousClock.now
         let display = ProgressDisplay(
@@ -55,7 +56,8 @@ extension Session {
         display.finish()
         let seconds = (ContinuousClock.now - started).seconds
         let (totals, bytes) = printer.totals
-        let estimate = reporting.isPlan
+        let estimate =
+            reporting.isPlan
             ? TransferEstimate(bytes: bytes, requests: totals.work.requests, reporting.rates) : nil
         var code = reporting.isPlan ? totals.planExitStatus : totals.exitStatus
         switch ending {
@@ -80,7 +82,8 @@ extension Session {
         if output.progress != .none {
             LineStream.standardError.say(
                 reporting.isPlan
-                    ? totals.planLine(estimate) : totals.runLine(requests: sent, seconds: "\((seconds * 100).rounded() / 100) s")
+                    ? totals.planLine(estimate)
+                    : totals.runLine(requests: sent, seconds: "\((seconds * 100).rounded() / 100) s")
             )
         }
         try leave(code, isPrinted)

@@ -3,7 +3,7 @@ package import Replicate
 
 /// Turns results of the engine into outcomes.
 extension ImageOutcome {
-    init(_ plan: Plan, work: Work) {
+    init(_ plan: Plan) {
         let tags = plan.tags.filter { !$0.isReferrer }.map(TagOutcome.init)
         let refusals = plan.refusals.map(OutcomeProblem.init)
         self.init(
@@ -16,7 +16,8 @@ extension ImageOutcome {
         if !refusals.isEmpty {
             action = .refuse
         } else {
-            self.work = work
+            work = Work(plan)
+            uncounted = plan.blobs.map { BlobLedger.Blob(digest: $0.digest, size: $0.size) }
             // A signature that is missing is something to do, although the tag stays.
             if action == .keep, !plan.isDone { action = .add }
         }
@@ -96,16 +97,18 @@ extension CopyError {
 extension RepositoryOutcome {
     /// The outcomes of a dry run of one copy, by destination repository.
     package static func outcomes(of results: [CopyResult], from source: ImageReference) -> [RepositoryOutcome] {
-        let ledger = BlobLedger()
         var outcomes: [RepositoryOutcome] = []
-        var ledgers: [BlobLedger.Repository] = []
         var places: [ImageReference: Int] = [:]
         func place(_ destination: ImageReference) -> Int {
             if let known = places[destination.bare] { return known }
-            var outcome = RepositoryOutcome(rule: "copy", ruleIndex: 0, destinationIndex: outcomes.count, source: source)
+            var outcome = RepositoryOutcome(
+                rule: "copy",
+                ruleIndex: 0,
+                destinationIndex: outcomes.count,
+                source: source
+            )
             outcome.destination = destination.bare
             outcomes.append(outcome)
-            ledgers.append(BlobLedger.Repository(registry: destination.registry))
             places[destination.bare] = outcomes.count - 1
             return outcomes.count - 1
         }
@@ -115,7 +118,7 @@ extension RepositoryOutcome {
                 let index = place(plan.destination)
                 outcomes[index].creates = outcomes[index].creates || plan.createsRepository
                 outcomes[index].template = plan.creationTemplate
-                outcomes[index].images.append(ImageOutcome(plan, work: ledger.work(of: plan, at: &ledgers[index])))
+                outcomes[index].images.append(ImageOutcome(plan))
             case .done(let receipt): outcomes[place(receipt.destination)].images.append(ImageOutcome(receipt))
             case .failed(let source, let destination, let error):
                 let problem = OutcomeProblem(error)
@@ -134,6 +137,8 @@ extension RepositoryOutcome {
                 )
             }
         }
+        var ledger = BlobLedger()
+        for index in outcomes.indices { ledger.count(&outcomes[index]) }
         return outcomes
     }
 }

@@ -72,6 +72,8 @@ package struct ImageOutcome: Sendable {
     package var action: PlannedAction
     package var state: State
     package var work = Work()
+    /// The blobs that the destination lacks, until ``BlobLedger`` has counted them.
+    var uncounted: [BlobLedger.Blob] = []
     /// Referrers that were left out, or will be.
     package var leftOut: [OutcomeProblem] = []
     package var notes: [String] = []

@@ -18,7 +18,9 @@ enum LayoutDirectory {
         while let path = waiting.popLast() {
             let whole = path.isEmpty ? directory : "\(directory)/\(path)"
             var isDirectory = false
-            guard FileManager.default.fileExists(atPath: whole, isDirectory: &isDirectory), isDirectory else { continue }
+            guard FileManager.default.fileExists(atPath: whole, isDirectory: &isDirectory), isDirectory else {
+                continue
+            }
             if !path.isEmpty, FileManager.default.fileExists(atPath: "\(whole)/oci-layout") {
                 if let name = try? RepositoryName(parsing: path) { found.append(name) }
                 continue

@@ -6,7 +6,8 @@ extension RepositoryOutcome {
     /// The outcome for people: a line for the repository, then one for each tag that isn't in sync.
     package var lines: [String] {
         var lines = ["\(rule): \(source) → \(destination.map(\.description) ?? "nothing")"]
-        if let selection { lines += selection.lines.map { "    \($0)" } }
+        // The tags are the same for every destination of a rule.
+        if let selection, destinationIndex == 0 { lines += selection.lines.map { "    \($0)" } }
         lines += problems.map { "  \($0.kind == .refused ? PlannedAction.refuse.mark : "error") \($0.text)" }
         if creates, let destination {
             lines.append("  + repository \(destination)\(template.map { ", by the creation template \($0)" } ?? "")")

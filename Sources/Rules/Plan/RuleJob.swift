@@ -20,7 +20,8 @@ package struct RuleJob: Sendable {
     func fixedPlaces() -> [RepositoryPlaceKey]? {
         var places: [RepositoryPlaceKey] = []
         for destination in rule.destinations {
-            guard let name = destination.repository.filled(values.values(for: .repository, tag: nil, digest: nil)) else {
+            guard let name = destination.repository.filled(values.values(for: .repository, tag: nil, digest: nil))
+            else {
                 return nil
             }
             places.append(RepositoryPlaceKey(destination.registry, name))
@@ -130,7 +131,8 @@ enum JobLoops {
     }
 
     private static func growth(of job: RuleJob, into place: RepositoryPlaceKey) -> String? {
-        guard place.registry == job.rule.source.registry.place, let name = try? RepositoryName(parsing: place.repository),
+        guard place.registry == job.rule.source.registry.place,
+            let name = try? RepositoryName(parsing: place.repository),
             let pattern = job.rule.source.pattern(selecting: name)
         else { return nil }
         let next = RuleJob(job.rule, name, selectedBy: pattern).fixedPlaces() ?? []

@@ -23,7 +23,6 @@ package struct RuleRun: Sendable {
     let rules: [Rule]
     let mode: Mode
     let now: Date
-    let ledger = BlobLedger()
 
     /// The most groups of repositories that are worked on at once.
     static let parallelUnits = 8
@@ -51,6 +50,7 @@ package struct RuleRun: Sendable {
                 remedy: "exclude the repository under from:, or write to another registry or name"
             )
         }
+        var ledger = BlobLedger()
         let known = jobs
         let units = JobUnit.groups(of: known.map(\.job))
         try await withThrowingTaskGroup(of: [(Int, [RepositoryOutcome])].self) { group in
@@ -72,7 +72,10 @@ package struct RuleRun: Sendable {
                 running -= 1
                 for (index, outcomes) in done { finished[index] = outcomes }
                 while let outcomes = finished.removeValue(forKey: next) {
-                    for outcome in outcomes { try await report(outcome) }
+                    for var outcome in outcomes {
+                        ledger.count(&outcome)
+                        try await report(outcome)
+                    }
                     next += 1
                 }
             }

@@ -259,7 +259,12 @@ struct UnitRun: Sendable {
                 let image = selected.images[assigned.image]
                 if let refused = refusal(of: image, assigned, placed.job.source, at: listing, collisions) {
                     outcomes[index].images.append(
-                        ImageOutcome(refused, ImageToCopy(image, tags: [0: assigned.tags]), at: 0, from: placed.job.source)
+                        ImageOutcome(
+                            refused,
+                            ImageToCopy(image, tags: [0: assigned.tags]),
+                            at: 0,
+                            from: placed.job.source
+                        )
                     )
                     continue
                 }
@@ -282,7 +287,7 @@ struct UnitRun: Sendable {
             }
         }
         guard !differing.isEmpty else { return outcomes.map(\.sorted) }
-        let collected = CollectedOutcomes(open.map { BlobLedger.Repository(registry: $0.listing.reference.registry) })
+        let collected = CollectedOutcomes(count: open.count)
         let images = differing.sorted { $0.key < $1.key }.map { ImageToCopy(selected.images[$0.key], tags: $0.value) }
         await run.run.copy(
             images,
@@ -290,7 +295,7 @@ struct UnitRun: Sendable {
             to: open.map(\.listing),
             rule.copyOptions(isDryRun: run.mode != .carryOut)
         ) { image, results in
-            for (place, result) in results { collected.add(result, image, place, from: placed.job.source, run.ledger) }
+            for (place, result) in results { collected.add(result, image, place, from: placed.job.source) }
         }
         for (place, images) in collected.all.enumerated() { outcomes[open[place].outcome].images += images }
         return outcomes.map(\.sorted)
@@ -388,18 +393,17 @@ struct UnitRun: Sendable {
 
 /// Collects the outcomes of images that finish in any order.
 private final class CollectedOutcomes: Sendable {
-    private let state: Lock<[(ledger: BlobLedger.Repository, images: [ImageOutcome])]>
+    private let state: Lock<[[ImageOutcome]]>
 
-    init(_ repositories: [BlobLedger.Repository]) { state = Lock(repositories.map { ($0, []) }) }
+    init(count: Int) { state = Lock(Array(repeating: [], count: count)) }
 
-    var all: [[ImageOutcome]] { state.withLock { $0.map(\.images) } }
+    var all: [[ImageOutcome]] { state.withLock { $0 } }
 
-    func add(_ result: CopyResult, _ image: ImageToCopy, _ place: Int, from source: ImageReference, _ ledger: BlobLedger) {
+    func add(_ result: CopyResult, _ image: ImageToCopy, _ place: Int, from source: ImageReference) {
         state.withLock { state in
             let outcome: ImageOutcome
             switch result {
-            case .planned(let plan):
-                outcome = ImageOutcome(plan, work: ledger.work(of: plan, at: &state[place].ledger))
+            case .planned(let plan): outcome = ImageOutcome(plan)
             case .done(let receipt): outcome = ImageOutcome(receipt)
             case .failed(_, _, let error):
                 outcome = ImageOutcome(OutcomeProblem(error), image, at: place, from: source)
@@ -408,7 +412,7 @@ private final class CollectedOutcomes: Sendable {
                 stopped.state = .stopped
                 outcome = stopped
             }
-            state[place].images.append(outcome)
+            state[place].append(outcome)
         }
     }
 }

@@ -94,7 +94,9 @@ struct PlanCommand: AsyncParsableCommand {
         let session = Session(command: "plan", output, read.registries, caBundle: connection.common.caBundle)
         let mode: RuleRun.Mode = quick ? .compare : .plan
         try await session.runRules(RuleReporting(isPlan: true, file: read.name, rates: rates.rates)) {
-            replicator, run, report in
+            replicator,
+            run,
+            report in
             try await RuleRun(rules, mode, by: replicator, in: run, now: Date()).outcomes(report)
         }
     }
