@@ -132,65 +132,66 @@ struct UnitRun: Sendable {
         _ collisions: [Assignment.Target: [ImageReference]]
     ) async throws -> [RepositoryOutcome] {
         let rule = placed.job.rule
+        var places: [(destination: Int, name: RepositoryName?)] = []
+        for index in rule.destinations.indices {
+            let names = assignment.repositories(at: index)
+            places += names.isEmpty ? [(index, nil)] : names.map { (index, $0) }
+        }
+        let listed = try await places.mapConcurrently(limit: RuleRun.parallelUnits) { index, name in
+            try await list(name, at: index, for: placed, selected, assignment)
+        }
         var outcomes: [RepositoryOutcome] = []
         var open: [(listing: DestinationListing, outcome: Int)] = []
-        for (index, destination) in rule.destinations.enumerated() {
-            let names = assignment.repositories(at: index)
-            guard !names.isEmpty else {
-                var outcome = blank(placed, index)
-                outcome.selection = selected.selection
-                outcome.destination = placed.job.fixedPlaces().flatMap { places in
-                    (try? RepositoryName(parsing: places[index].repository)).map {
-                        destination.registry.reference(to: $0)
-                    }
-                }
-                outcomes.append(outcome)
-                continue
+        for ((index, name), result) in zip(places, listed) {
+            let destination = rule.destinations[index]
+            var outcome = blank(placed, index)
+            outcome.selection = selected.selection
+            outcome.destination = (name ?? placed.job.fixedName(at: index)).map(destination.registry.reference)
+            switch result {
+            case nil: break
+            case .failure(let problem): outcome.problems = [problem]
+            case .success(let listing):
+                guard let name else { break }
+                outcome.creates = listing.isNew && !assignment.images(at: index, name).isEmpty
+                outcome.template = listing.template
+                outcome.images += skipped(selected, placed.job, destination, name, listing)
+                open.append((listing, outcomes.count))
             }
-            for name in names {
-                var outcome = blank(placed, index)
-                outcome.selection = selected.selection
-                outcome.destination = destination.registry.reference(to: name)
-                do {
-                    let listing = try await list(name, at: destination, for: placed, selected, assignment, index)
-                    outcome.creates = listing.isNew && !assignment.images(at: index, name).isEmpty
-                    outcome.template = listing.template
-                    outcome.images += skipped(selected, placed.job, destination, name, listing)
-                    open.append((listing, outcomes.count))
-                } catch let error as CopyError {
-                    outcome.problems = [OutcomeProblem(error)]
-                }
-                outcomes.append(outcome)
-            }
-        }
-        for index in outcomes.indices {
-            outcomes[index].images += assignment.refusals(at: outcomes[index].destinationIndex)
-            outcomes[index].images += failures(selected)
-            outcomes[index].notes += notes(selected)
+            outcome.images += assignment.refusals(at: index) + failures(selected)
+            outcome.notes += notes(selected)
+            outcomes.append(outcome)
         }
         return try await copy(placed, selected, assignment, collisions, open, outcomes)
     }
 
+    /// - Returns: `nil` if nothing goes to the destination.
     private func list(
-        _ name: RepositoryName,
-        at destination: RuleDestination,
+        _ name: RepositoryName?,
+        at index: Int,
         for placed: RuleRun.PlacedJob,
         _ selected: Selected,
-        _ assignment: Assignment,
-        _ index: Int
-    ) async throws -> DestinationListing {
+        _ assignment: Assignment
+    ) async throws -> Result<DestinationListing, OutcomeProblem>? {
+        guard let name else { return nil }
         let rule = placed.job.rule
+        let destination = rule.destinations[index]
         let reference = destination.registry.reference(to: name)
-        return try await run.run.listDestination(
-            CopyDestination(
-                DestinationReference(registry: reference.registry, repository: reference.repository, tag: nil),
-                destination.registry.options
-            ),
-            of: selected.source,
-            wanted: assignment.images(at: index, name).flatMap(\.tags),
-            taggedOnly: rule.referrers == .none && rule.prune == nil,
-            rule.copyOptions(isDryRun: run.mode != .carryOut)
-        )
+        do {
+            return .success(
+                try await run.run.listDestination(
+                    CopyDestination(
+                        DestinationReference(registry: reference.registry, repository: reference.repository, tag: nil),
+                        destination.registry.options
+                    ),
+                    of: selected.source,
+                    wanted: assignment.images(at: index, name).flatMap(\.tags),
+                    taggedOnly: rule.referrers == .none && rule.prune == nil,
+                    rule.copyOptions(isDryRun: run.mode != .carryOut)
+                )
+            )
+        } catch let error as CopyError {
+            return .failure(OutcomeProblem(error))
+        }
     }
 
     /// An outcome for each tag whose image is too young, if the destination has the tag.
@@ -294,8 +295,13 @@ struct UnitRun: Sendable {
             from: selected.source,
             to: open.map(\.listing),
             rule.copyOptions(isDryRun: run.mode != .carryOut)
-        ) { image, results in
-            for (place, result) in results { collected.add(result, image, place, from: placed.job.source) }
+        ) { image, results, effort in
+            // The requests of several destinations are counted together, and stand with the first.
+            let first = results.keys.min()
+            for (place, result) in results {
+                let requests = place == first ? effort.requests : 0
+                collected.add(result, image, place, from: placed.job.source, requests, effort.seconds)
+            }
         }
         for (place, images) in collected.all.enumerated() { outcomes[open[place].outcome].images += images }
         return outcomes.map(\.sorted)
@@ -399,9 +405,16 @@ private final class CollectedOutcomes: Sendable {
 
     var all: [[ImageOutcome]] { state.withLock { $0 } }
 
-    func add(_ result: CopyResult, _ image: ImageToCopy, _ place: Int, from source: ImageReference) {
+    func add(
+        _ result: CopyResult,
+        _ image: ImageToCopy,
+        _ place: Int,
+        from source: ImageReference,
+        _ requests: Int,
+        _ seconds: Double
+    ) {
         state.withLock { state in
-            let outcome: ImageOutcome
+            var outcome: ImageOutcome
             switch result {
             case .planned(let plan): outcome = ImageOutcome(plan)
             case .done(let receipt): outcome = ImageOutcome(receipt)
@@ -412,6 +425,7 @@ private final class CollectedOutcomes: Sendable {
                 stopped.state = .stopped
                 outcome = stopped
             }
+            if case .planned = result {} else { (outcome.work.requests, outcome.seconds) = (requests, seconds) }
             state[place].append(outcome)
         }
     }

@@ -134,3 +134,15 @@ package struct ImageToCopy: Sendable {
         (self.image, self.tags, self.options) = (image, tags, options)
     }
 }
+
+/// What copying one image took, at all of its destinations together.
+package struct ImageEffort: Sendable {
+    /// The number of requests; one that serves several images is counted for one of them.
+    package var requests: Int
+    package var seconds: Double
+
+    init(_ requests: Int, _ duration: Duration) {
+        self.requests = requests
+        seconds = Double(duration.components.seconds) + Double(duration.components.attoseconds) / 1e18
+    }
+}
