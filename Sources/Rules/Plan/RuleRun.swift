@@ -59,6 +59,8 @@ package struct RuleRun: Sendable {
             var finished: [Int: [RepositoryOutcome]] = [:]
             var next = 0
             while true {
+                // What has started is finished, and nothing else begins.
+                if run.drain.isDraining { unstarted = [] }
                 while running < Self.parallelUnits, finished.count < Self.mostWaiting || running == 0,
                     let unit = unstarted.popFirst()
                 {

@@ -23,7 +23,9 @@ struct UnitRun: Sendable {
 
     /// The outcomes of each job.
     ///
-    /// - Throws: `CancellationError`, ``Drained``
+    /// What a drain keeps from being finished is an outcome too.
+    ///
+    /// - Throws: `CancellationError`
     func outcomes() async throws -> [[RepositoryOutcome]] {
         let selected = try await jobs.mapConcurrently(limit: RuleRun.parallelUnits) { try await select($0) }
         let assignments = jobs.indices.map { index -> Assignment? in
@@ -70,7 +72,7 @@ struct UnitRun: Sendable {
             let source = try await run.run.listSource(
                 job.source,
                 rule.source.registry.options,
-                taggedOnly: rule.referrers == .none && !rule.tags.untagged
+                taggedOnly: rule.referrers == .none && !rule.tags.untagged && rule.tags.digests.isEmpty
             )
             let candidates = source.tags.map { tag in
                 TagCandidate(
@@ -113,6 +115,8 @@ struct UnitRun: Sendable {
             return .failure(OutcomeProblem(error))
         } catch let problem as OutcomeProblem {
             return .failure(problem)
+        } catch is Drained {
+            return .failure(.stopped)
         }
     }
 
@@ -191,6 +195,8 @@ struct UnitRun: Sendable {
             )
         } catch let error as CopyError {
             return .failure(OutcomeProblem(error))
+        } catch is Drained {
+            return .failure(.stopped)
         }
     }
 
@@ -258,15 +264,14 @@ struct UnitRun: Sendable {
             let looksAtIndexes = rule.referrers == .all && listing.lacksReferrersOfChildren(from: selected.source)
             for assigned in assignment.images(at: destination, listing.reference.repository) {
                 let image = selected.images[assigned.image]
-                if let refused = refusal(of: image, assigned, placed.job.source, at: listing, collisions) {
-                    outcomes[index].images.append(
-                        ImageOutcome(
-                            refused,
-                            ImageToCopy(image, tags: [0: assigned.tags]),
-                            at: 0,
-                            from: placed.job.source
-                        )
-                    )
+                func refuse(_ problem: OutcomeProblem) {
+                    let wanted = ImageToCopy(image, tags: [0: assigned.tags])
+                    outcomes[index].images.append(ImageOutcome(problem, wanted, at: 0, from: placed.job.source))
+                }
+                if let problem = collision(of: assigned.tags, at: listing, collisions)
+                    ?? archived(assigned.tags, at: listing)
+                {
+                    refuse(problem)
                     continue
                 }
                 let difference = listing.difference(
@@ -278,6 +283,9 @@ struct UnitRun: Sendable {
                 let isIndex = image.mediaType?.isIndex ?? true
                 if rule.platforms.isEmpty, difference == .none, !(looksAtIndexes && isIndex) {
                     outcomes[index].images.append(kept(image, assigned.tags, placed.job.source))
+                } else if image.isArchived {
+                    let archived = placed.job.source.tagged(image.tags.first, digest: image.digest)
+                    refuse(Self.archived(.source, archived))
                 } else if run.mode == .compare {
                     outcomes[index].images.append(
                         compared(image, assigned.tags, placed.job, listing, isUnknown: difference == .unknown)
@@ -307,36 +315,13 @@ struct UnitRun: Sendable {
         return outcomes.map(\.sorted)
     }
 
-    private func refusal(
-        of image: ListedImage,
-        _ assigned: Assignment.Assigned,
-        _ source: ImageReference,
+    private func collision(
+        of tags: [Tag],
         at listing: DestinationListing,
         _ collisions: [Assignment.Target: [ImageReference]]
     ) -> OutcomeProblem? {
-        if image.isArchived {
-            return OutcomeProblem(
-                CopyError(
-                    .archived,
-                    side: .source,
-                    image: source.tagged(image.tags.first, digest: image.digest),
-                    operation: "reading the image"
-                )
-            )
-        }
-        for tag in assigned.tags {
-            if listing.archived.contains(tag) {
-                return OutcomeProblem(
-                    CopyError(
-                        .archived,
-                        side: .destination,
-                        image: listing.reference.tagged(tag),
-                        operation: "DescribeImages"
-                    )
-                )
-            }
-            let target = Assignment.Target(listing.reference, tag)
-            guard let sources = collisions[target] else { continue }
+        for tag in tags {
+            guard let sources = collisions[Assignment.Target(listing.reference, tag)] else { continue }
             return OutcomeProblem(
                 reason: "collision",
                 "several images would get the tag \(listing.reference):\(tag): "
@@ -345,6 +330,17 @@ struct UnitRun: Sendable {
             )
         }
         return nil
+    }
+
+    /// The failure of a tag whose image is archived at the destination, so that it can't be pulled there.
+    private func archived(_ tags: [Tag], at listing: DestinationListing) -> OutcomeProblem? {
+        tags.first(where: listing.archived.contains).map { tag in
+            Self.archived(.destination, listing.reference.tagged(tag))
+        }
+    }
+
+    private static func archived(_ side: CopyError.Side, _ image: ImageReference) -> OutcomeProblem {
+        OutcomeProblem(CopyError(.archived, side: side, image: image, operation: "DescribeImages"))
     }
 
     private func kept(_ image: ListedImage, _ tags: [Tag], _ source: ImageReference) -> ImageOutcome {
@@ -432,7 +428,8 @@ private final class CollectedOutcomes: Sendable {
 }
 
 extension OutcomeProblem {
-    fileprivate static let stopped = OutcomeProblem(reason: "stopped", "stopped", kind: .failed)
+    /// The problem of what a signal kept from being started.
+    static let stopped = OutcomeProblem(reason: "stopped", "stopped before it was finished", kind: .failed)
 }
 
 extension RepositoryOutcome {
