@@ -102,8 +102,7 @@ extension RuleDoctor {
         }
     }
 
-    /// - Parameter mayLack: Whether the rules can do without the list, if the registry is another account's: no policy
-    ///   of a repository allows it.
+    /// - Parameter mayLack: Whether the rules can do without the list, which then only shows which repositories differ.
     private func list(
         _ ecr: ECRProbe,
         _ state: inout RegistryState,
@@ -120,15 +119,11 @@ extension RuleDoctor {
             state.names = all.map(\.repositoryName).sorted { $0.value < $1.value }
             state.repositories = Dictionary(all.map { ($0.repositoryName, $0) }) { first, _ in first }
             examination.note(.ok, check, "allowed; the registry has \(countedRepositories(all.count))")
-        } catch let error as ECRError
-            where error.code == .accessDenied && mayLack && ecr.host.account.value != state.caller?.account
-        {
+        } catch let error as ECRError where error.code == .accessDenied && mayLack {
             examination.note(
-                .warning,
+                .skipped,
                 check,
-                "another account's registry does not list its repositories: each is asked for by itself",
-                remedy:
-                    "give registry '\(quotable(examination.registry ?? "", upTo: 200))' a roleArn of account \(ecr.host.account)"
+                "not allowed, and not needed: repositories with settings of their own are not known"
             )
         } catch {
             try examination.fail(check, error, "DescribeRepositories")

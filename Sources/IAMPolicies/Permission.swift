@@ -30,7 +30,7 @@ package struct Permission: Sendable, Hashable {
         case missing
         /// For rules, whose images are listed at both sides.
         case planning
-        /// For rules, whose registries' repositories are listed; at the source only if a pattern selects them.
+        /// For rules that select repositories of the source by a pattern.
         case listingRepositories
         /// For rules that delete what the source no longer has.
         case pruning
@@ -55,7 +55,8 @@ package struct Permission: Sendable, Hashable {
         (self.why, self.otherwise) = (why, otherwise)
     }
 
-    package var isOptional: Bool { otherwise != nil }
+    /// Whether a copy, or a run of rules, can do without it; a plan must say what it can find out.
+    package var isOptional: Bool { otherwise != nil && occasion != .planning }
 
     /// The action's row in the table of `docs/permissions.md`.
     package var row: String {
@@ -101,8 +102,9 @@ package struct Permission: Sendable, Hashable {
         Self(
             "ecr:DescribeRepositories",
             .destination,
-            .listingRepositories,
-            "finds out which repositories exist, and which tags are immutable"
+            .planning,
+            "finds out whether a tag is immutable, so that `plan` says so",
+            otherwise: "`PutImage` reports it, after bytes have moved"
         ),
         Self("ecr:BatchCheckLayerAvailability", .destination, .copying, "finds out which layers exist"),
         Self("ecr:InitiateLayerUpload", .destination, .copying, "begins each upload"),
@@ -163,7 +165,7 @@ extension Permission.Occasion {
         case .foreignLayers: "the image has foreign layers"
         case .missing: "the repository is missing"
         case .planning: "rules"
-        case .listingRepositories: "rules; at the source, if a pattern selects the repositories"
+        case .listingRepositories: "rules with patterns of repositories"
         case .pruning: "rules with `prune`"
         }
     }

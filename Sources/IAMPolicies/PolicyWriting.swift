@@ -30,7 +30,9 @@ struct PolicyWriting {
             else { continue }
             var piece = Self.piece(of: permission, at: place, request)
             if let index = pieces.firstIndex(where: { $0.id == piece.id }) {
-                pieces[index].actions.append(permission.action)
+                if !pieces[index].actions.contains(permission.action) {
+                    pieces[index].actions.append(permission.action)
+                }
             } else {
                 piece.actions = [permission.action]
                 pieces.append(piece)
@@ -88,8 +90,7 @@ struct PolicyWriting {
         case .creatingWithKey: !isRetag && request.key(at: place) != nil
         case .mounting: canMount
         case .planning: request.rule != nil
-        case .listingRepositories:
-            permission.side == .source ? request.rule?.listsRepositories ?? false : request.rule != nil
+        case .listingRepositories: request.rule?.listsRepositories ?? false
         case .pruning: request.rule?.prunes ?? false
         }
     }
@@ -103,6 +104,7 @@ struct PolicyWriting {
         }
         return switch permission.occasion {
         case .always, .copying: about(permission.side == .source ? "Read" : "Write")
+        case .planning where permission.action == "ecr:DescribeRepositories": about("AskBeforeTagsMove")
         case .listing, .planning: about("List")
         case .listingRepositories: Piece(id: listing, actions: [], resources: [place.registryARN])
         case .pruning: about("Prune")

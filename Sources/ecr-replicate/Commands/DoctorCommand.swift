@@ -108,7 +108,7 @@ struct DoctorCommand: AsyncParsableCommand {
         try await session.read { replicator in
             let doctor = Doctor(
                 replicator,
-                source: session.connection.source,
+                source: session.source,
                 destination: session.destination,
                 referrers: referrers,
                 createRepository: createRepository
@@ -143,8 +143,8 @@ struct DoctorCommand: AsyncParsableCommand {
         let session = Session(
             command: "doctor",
             output,
-            connection.common,
-            registries: checkup.registries.map(\.options),
+            file.registries,
+            caBundle: connection.common.caBundle,
             attempts: Self.attempts
         )
         try await session.read { replicator in

@@ -66,7 +66,11 @@ struct RulePolicyCommandTests {
             )
             let json = ended.lines.filter { !$0.hasPrefix("#") }.joined(separator: "\n")
             let statements = try #require(try object(json)["Statement"] as? [[String: Any]])
-            #expect(statements.map { $0["Sid"] as? String } == ["Read", "List", "ListRegistry", "Token", "Write"])
+            #expect(
+                statements.map { $0["Sid"] as? String } == [
+                    "Read", "List", "ListRegistry", "Token", "Write", "AskBeforeTagsMove",
+                ]
+            )
             #expect(rules.stage.emulator.requests.isEmpty)
         }
     }

@@ -101,6 +101,14 @@ struct ScenarioRulePolicyTests {
                 let statement = try #require(whole[name]?.policy.statements[index])
                 try put(whole.without(statement: index, of: name), bench)
                 let error = try await rehearse(file, bench).error
+                if statement.id == "AskBeforeTagsMove" {
+                    // A run does without it, but its plan doesn't say what the registry will refuse.
+                    #expect(error == nil && !whole.entries.isEmpty, "\(error as Any)")
+                    #expect(try await !plansRefusal(file, bench))
+                    try put(whole, bench)
+                    #expect(try await plansRefusal(file, bench))
+                    return
+                }
                 guard case .denied(let action, _)? = error?.reason, statement.actions.contains(action) else {
                     Issue.record("without \(statement.line) of \(name): \(error as Any)")
                     return
@@ -149,14 +157,11 @@ struct ScenarioRulePolicyTests {
                 let names = try await repositories(of: rule, bench)
                 for destination in rule.destinations {
                     let engine = bench.engine(rule.source.registry.options, destination.registry.options)
-                    let existing = try await existing(at: destination, engine)
                     for name in names {
                         let place = try #require(self.place(of: name, at: destination, rule))
                         let source = rule.source.registry.reference(to: name)
                         _ = try await engine.list(source, TagFilter())
-                        if let written = place.repository, existing?.contains(written) ?? true {
-                            let there = destination.registry.reference(to: written)
-                            _ = try await engine.replicator.list(there, destination.registry.options, TagFilter())
+                        if let written = place.repository, try await isThere(written, at: destination, engine) {
                             if rule.prune != nil, let error = try await delete(at: destination, written, engine) {
                                 throw error
                             }
@@ -180,13 +185,57 @@ struct ScenarioRulePolicyTests {
             .compactMap { $0.reference?.repository }.filter { rule.source.pattern(selecting: $0) != nil }
     }
 
-    /// The destination's repositories; `nil` where only its own account can list them.
-    private func existing(at destination: RuleDestination, _ engine: TestEngine) async throws -> Set<RepositoryName>? {
-        let registry = destination.registry
-        guard registry.name != "foreign" else { return nil }
-        let location = registry.reference(to: .unnamed).registry
-        let listed = try await engine.replicator.repositories(of: location, registry.options)
-        return Set(listed.compactMap { $0.reference?.repository })
+    /// Lists a destination's images, as a run does before it copies.
+    private func isThere(
+        _ name: RepositoryName,
+        at destination: RuleDestination,
+        _ engine: TestEngine
+    ) async throws -> Bool {
+        let there = destination.registry.reference(to: name)
+        do {
+            _ = try await engine.replicator.list(there, destination.registry.options, TagFilter())
+            return true
+        } catch let error as CopyError where error.reason == .repositoryMissing {
+            return false
+        }
+    }
+
+    /// Whether the plan says that a tag can't move, after every destination's tags have become immutable.
+    private func plansRefusal(_ file: RuleFile, _ bench: PolicyBench) async throws -> Bool {
+        for rule in file.rules {
+            for name in try await repositories(of: rule, bench) {
+                try bench.emulator.seed(
+                    SeedImage.oci("\(name) again", layers: [70]),
+                    tag: "v1",
+                    account: ScenarioCloud.build,
+                    region: ScenarioCloud.home,
+                    repository: name.value
+                )
+                for destination in rule.destinations {
+                    let place = try #require(self.place(of: name, at: destination, rule))
+                    guard case .ecr(let host) = place.registry, let written = place.repository else { continue }
+                    try bench.emulator.createRepository(
+                        account: host.account.value,
+                        region: host.region,
+                        written.value,
+                        mutability: "IMMUTABLE"
+                    )
+                    let engine = bench.engine(rule.source.registry.options, destination.registry.options)
+                    let results = try await engine.copy(
+                        rule.source.registry.reference(to: name).tagged(Tag(parsing: "v1")),
+                        .named,
+                        to: [place],
+                        tags: [],
+                        CopyOptions(referrers: .none, isDryRun: true)
+                    )
+                    let isRefused = results.contains {
+                        if case .planned(let plan) = $0 { plan.refusal != nil } else { false }
+                    }
+                    guard isRefused else { return false }
+                }
+            }
+        }
+        return true
     }
 
     private func place(of name: RepositoryName, at destination: RuleDestination, _ rule: Rule) -> DestinationReference?
