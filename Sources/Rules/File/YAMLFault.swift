@@ -3,7 +3,11 @@ internal import Yams
 
 /// Explains a text that is not YAML.
 enum YAMLFault {
-    static func problem(for error: any Error, in text: YAMLText) -> RuleFileProblem {
+    static func problem(
+        for error: any Error,
+        in text: YAMLText,
+        of origin: YAMLTree.Origin
+    ) -> RuleFileProblem {
         let start = FilePosition(line: 1, column: 1)
         switch error {
         case YamlError.scanner(let context, let problem, let mark, _),
@@ -11,7 +15,8 @@ enum YAMLFault {
             YamlError.composer(let context, let problem, let mark, _):
             let position = FilePosition(mark)
             if problem.contains("found another document") {
-                return .init(at: position, "", "a rule file is one YAML document", "remove the line ---")
+                let file = origin == .ruleFile ? "a rule file" : "such a file"
+                return .init(at: position, "", "\(file) is one YAML document", "remove the line ---")
             }
             let words = [context.map(\.text), problem].compactMap { $0 }.joined(separator: ", ")
             return .init(

@@ -3,6 +3,14 @@ internal import Yams
 
 /// Turns the text of a rule file into nodes.
 struct YAMLTree {
+    /// The program that a file belongs to.
+    enum Origin {
+        case ruleFile
+        /// A file that a rule file is made from: its `x-` keys are kept, so that they can be named.
+        case otherProgram
+    }
+
+    private let origin: Origin
     private let renamedKeys: [String: String]
     private var anchors: [String: RuleNode] = [:]
     private var problems: ProblemList
@@ -15,7 +23,7 @@ struct YAMLTree {
     private static let deepest = 50
 
     /// - Returns: The root; `nil` after a syntax error, or if the file is empty.
-    static func read(_ text: String, _ problems: inout ProblemList) -> RuleNode? {
+    static func read(_ text: String, _ problems: inout ProblemList, of origin: Origin = .ruleFile) -> RuleNode? {
         let start = FilePosition(line: 1, column: 1)
         if let position = YAMLText.reservedPosition(in: text) {
             problems.add(
@@ -30,10 +38,11 @@ struct YAMLTree {
                 let parser = try Parser(yaml: prepared.text, resolver: .basic, encoding: .utf8)
                 let root = try parser.singleRoot()
                 guard let root, !isEmpty(root) else {
-                    problems.add(.init(at: start, "", "the file is empty", "begin with version: 1"))
+                    let advice = origin == .ruleFile ? "begin with version: 1" : "name the file that the program reads"
+                    problems.add(.init(at: start, "", "the file is empty", advice))
                     return nil
                 }
-                var tree = YAMLTree(renamedKeys: prepared.renamedKeys, problems: problems)
+                var tree = YAMLTree(origin: origin, renamedKeys: prepared.renamedKeys, problems: problems)
                 let node = withExtendedLifetime(parser) { tree.node(root, "", depth: 0) }
                 problems = tree.problems
                 return node
@@ -51,14 +60,14 @@ struct YAMLTree {
                 )
                 return nil
             } catch {
-                problems.add(YAMLFault.problem(for: error, in: prepared))
+                problems.add(YAMLFault.problem(for: error, in: prepared, of: origin))
                 return nil
             }
         }
     }
 
-    private init(renamedKeys: [String: String], problems: ProblemList) {
-        (self.renamedKeys, self.problems) = (renamedKeys, problems)
+    private init(origin: Origin, renamedKeys: [String: String], problems: ProblemList) {
+        (self.origin, self.renamedKeys, self.problems) = (origin, renamedKeys, problems)
     }
 
     private static func isEmpty(_ root: Node) -> Bool {
@@ -108,12 +117,23 @@ struct YAMLTree {
     private mutating func alias(_ text: String, at position: FilePosition, _ path: String) -> RuleNode {
         guard let name = YAMLText.alias(in: text) else {
             let written = quotable(YAMLText.restored(text))
-            problems.add(
-                .init(at: position, path, "a text that begins with * needs quotes", "write \"\(written)\"")
-            )
+            let advice = origin == .ruleFile ? "write \"\(written)\"" : "put it in quotes"
+            problems.add(.init(at: position, path, "a text that begins with * needs quotes", advice))
             return RuleNode(.faulty, at: position)
         }
         if let node = anchors[name] { return node }
+        // It may be a password, which is not to be repeated.
+        guard origin == .ruleFile else {
+            problems.add(
+                .init(
+                    at: position,
+                    path,
+                    "there is no anchor of this name above this line",
+                    "put a text that begins with * in quotes"
+                )
+            )
+            return RuleNode(.faulty, at: position)
+        }
         let known = nearest(to: name, among: anchors.keys.sorted()).map { "did you mean *\($0)?" }
         problems.add(
             .init(
@@ -140,13 +160,9 @@ struct YAMLTree {
             tag.isEmpty || tag == "!"
             || ["str", "int", "bool", "float", "null", "seq", "map"].contains { core + $0 == tag }
         if !isKnown {
+            let shown = origin == .ruleFile ? " \(quotable(tag.replacing(core, with: "!!"), upTo: 100))" : ""
             problems.add(
-                .init(
-                    at: position,
-                    path,
-                    "the YAML tag \(quotable(tag.replacing(core, with: "!!"), upTo: 100)) is not supported",
-                    "write the value without a tag"
-                )
+                .init(at: position, path, "the YAML tag\(shown) is not supported", "write the value without a tag")
             )
         }
         return isKnown
@@ -182,7 +198,7 @@ struct YAMLTree {
             }
             first[name] = position
             // A place for anchors.
-            guard !name.hasPrefix("x-") else { continue }
+            guard origin == .otherProgram || !name.hasPrefix("x-") else { continue }
             if name == "<<", scalar.style == .plain {
                 merged += mergeable(node, inner)
             } else {
