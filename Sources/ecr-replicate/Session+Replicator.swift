@@ -3,6 +3,7 @@ import Content
 import Logging
 import Platform
 import Replicate
+import Rules
 import Wire
 
 /// Makes a run's replicator from the flags.
@@ -23,8 +24,7 @@ extension Session {
         })
         if let attempts { retry.attempts = attempts }
         let configuration = TransportConfiguration(
-            caBundle: try connection.caBundle
-                ?? environment.caBundle(for: [connection.source.identity, destination.identity]),
+            caBundle: try caBundle ?? environment.caBundle(for: sides.map(\.identity)),
             proxies: Proxies(environment: environment.variables),
             plainHTTPAuthorities: namedPlainAuthorities(environment),
             userAgent: "ecr-replicate/\(Build.version)",
@@ -51,13 +51,13 @@ extension Session {
         )
     }
 
+    /// The identities and endpoints of every side.
+    private var sides: [SideOptions] { [source, destination] + registries.map(\.options) }
+
     /// Returns the endpoints that the user wrote with `http://`, which are used without TLS.
     private func namedPlainAuthorities(_ environment: AWSEnvironment) -> Set<String> {
         let named =
-            [
-                connection.sourceEndpointUrl, destination.endpointURL,
-                connection.sourceRegistryEndpoint, destination.registryEndpoint,
-            ]
+            sides.flatMap { [$0.endpointURL, $0.registryEndpoint] } + registries.map(\.plainAddress)
             + ["", "_ECR", "_STS", "_SSO", "_SSO_OIDC"].map { environment.variables["AWS_ENDPOINT_URL" + $0] }
             + ProcessFacts.arguments.filter { $0.hasPrefix("http://") }.map {
                 "http://" + $0.dropFirst(7).prefix { $0 != "/" }

@@ -6,14 +6,19 @@ import Logging
 import Platform
 import Replicate
 import Reporting
+import Rules
 import Wire
 
 /// One run of one subcommand: opens its resources, watches for signals, prints the results, sets the exit code.
 struct Session {
     let command: String
     let output: OutputOptions
-    let connection: SourceOptions
+    /// The identity and endpoints of the source, or of the only side.
+    let source: SideOptions
     private(set) var destination: SideOptions
+    /// The identities and endpoints of the registries that a rule file names.
+    private(set) var registries: [RuleRegistry] = []
+    let caBundle: String?
     private(set) var attempts: Int?
     let transfers: TransferArguments?
     let uploads: UploadOptions
@@ -35,8 +40,9 @@ struct Session {
     ) {
         self.command = command
         self.output = output
-        self.connection = connection.common
-        self.destination = connection.destination
+        source = connection.common.source
+        destination = connection.destination
+        caBundle = connection.common.caBundle
         self.transfers = transfers
         self.uploads = uploads
         self.announcesPlan = announcesPlan
@@ -46,8 +52,9 @@ struct Session {
 
     /// Makes a session for a command that only reads both sides.
     ///
-    /// - Parameter attempts: The number of attempts for a request; a diagnosis must not retry for minutes.
-    init(command: String, _ output: OutputOptions, _ connection: ConnectionOptions, attempts: Int) {
+    /// - Parameter attempts: The number of attempts for a request; a diagnosis must not retry for minutes. `nil` is the
+    ///   usual number.
+    init(command: String, _ output: OutputOptions, _ connection: ConnectionOptions, attempts: Int?) {
         self.init(command: command, output, connection.common)
         destination = connection.destination
         self.attempts = attempts
@@ -57,10 +64,30 @@ struct Session {
     init(command: String, _ output: OutputOptions, _ connection: SourceOptions) {
         self.command = command
         self.output = output
-        self.connection = connection
+        source = connection.source
         destination = connection.source
+        caBundle = connection.caBundle
         transfers = nil
         uploads = UploadOptions()
+        (announcesPlan, namesDestinations, callerDestination) = (false, false, nil)
+    }
+
+    /// Makes a session for a command that takes its registries from a rule file or from a plan.
+    init(
+        command: String,
+        _ output: OutputOptions,
+        _ registries: [RuleRegistry],
+        caBundle: String?,
+        _ transfers: TransferArguments? = nil,
+        uploads: UploadOptions = UploadOptions()
+    ) {
+        self.command = command
+        self.output = output
+        self.registries = registries
+        self.caBundle = caBundle
+        self.transfers = transfers
+        self.uploads = uploads
+        (source, destination) = (SideOptions(), SideOptions())
         (announcesPlan, namesDestinations, callerDestination) = (false, false, nil)
     }
 
@@ -156,7 +183,7 @@ struct Session {
     }
 
     /// Ends the command with `code`, or with a failure if the result couldn't be written.
-    private func leave(_ code: Int32, _ isPrinted: Bool) throws {
+    func leave(_ code: Int32, _ isPrinted: Bool) throws {
         guard isPrinted else { throw ExitCode(code == 0 ? ExitStatus.failed : code) }
         if let failure = LineStream.standardOutput.failure {
             LineStream.standardError.writeLine("ecr-replicate: the result could not be written: \(failure)")
@@ -242,7 +269,7 @@ struct Session {
     ///
     /// - Parameter stop: Called at the first signal; it requests the stop and returns the line to print. `nil` cancels
     ///   `body`, which must then leave nothing half done.
-    private func end(
+    func end(
         stop: (@Sendable () -> String)?,
         _ body: @escaping @Sendable (@escaping @Sendable (CopyEvent) -> Void) async throws -> Void,
         reporting: @escaping @Sendable (CopyEvent) -> Void

@@ -61,7 +61,7 @@ extension Array {
 
 extension Sequence where Element: Hashable {
     /// Each element once, in order of first appearance.
-    func unique() -> [Element] {
+    package func unique() -> [Element] {
         var seen: Set<Element> = []
         return filter { seen.insert($0).inserted }
     }

@@ -55,7 +55,9 @@ public final class Drain: Sendable {
     /// Runs work that changes nothing, such as a read or a wait, and cancels it when the drain begins.
     ///
     /// - Throws: What `body` throws; ``Drained`` if the drain cancelled it.
-    func abandoning<Result: Sendable>(_ body: @escaping @Sendable () async throws -> Result) async throws -> Result {
+    package func abandoning<Result: Sendable>(_ body: @escaping @Sendable () async throws -> Result) async throws
+        -> Result
+    {
         try checkOpen()
         // This call owns the task and waits for its end in any case.
         let task = Task { try await body() }

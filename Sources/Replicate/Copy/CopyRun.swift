@@ -23,16 +23,16 @@ public struct CopyRun: Sendable {
     public func copy(_ request: CopyRequest) async throws -> [CopyResult] {
         do {
             let results = try await carryOut(request)
-            await mover.late.settle(Self.patienceWithLateUploads, mover.clock)
+            await settle()
             return results
         } catch {
-            await mover.late.settle(Self.patienceWithLateUploads, mover.clock)
+            await settle()
             throw error
         }
     }
 
     /// How long to wait at the end for uploads that opened too late, so that they get closed.
-    private static let patienceWithLateUploads: Duration = .seconds(5)
+    static let patienceWithLateUploads: Duration = .seconds(5)
 
     private func carryOut(_ request: CopyRequest) async throws -> [CopyResult] {
         do {

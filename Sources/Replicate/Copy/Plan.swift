@@ -69,6 +69,9 @@ public struct Plan: Sendable {
     /// The most compressed bytes that will be transferred; mounts reduce it.
     public var bytesToMove: Int64 { blobs.reduce(0) { $0 + $1.size } }
 
+    /// The compressed bytes of the blobs that the destination has already, of the manifests that it lacks.
+    package var bytesThere: Int64 { presentBlobs.reduce(0) { $0 + $1.size } }
+
     /// All refusals, those of the image as a whole first.
     public var refusals: [CopyError] { imageRefusals + tags.compactMap(\.refusal) }
 

@@ -1,4 +1,6 @@
 internal import Content
+internal import Platform
+internal import Wire
 
 /// Copies many images of one repository, without a barrier between them.
 extension RepositoryCopy {
@@ -88,7 +90,27 @@ extension RepositoryCopy {
                 differing.append(image)
             }
         }
-        return results + (try await copy(differing.chunked(Self.imagesAtOnce), to: indexes, digestTags))
+        return results + (await copyDiffering(differing, to: indexes, digestTags))
+    }
+
+    /// - Returns: The results in the order of the images and destinations.
+    private func copyDiffering(
+        _ images: [ListedImage],
+        to indexes: [Int],
+        _ digestTags: DigestTagIndex
+    ) async -> [CopyResult] {
+        let wanted = images.map { image in
+            let tags = indexes.map { index in (index, image.tags.filter { fits($0, destinations[index]) }) }
+            return ImageToCopy(image, tags: Dictionary(uniqueKeysWithValues: tags.filter { !$0.1.isEmpty }))
+        }
+        let copied = Lock<[ListedImage: [Int: CopyResult]]>([:])
+        await copy(wanted.filter { !$0.tags.isEmpty }.chunked(Self.imagesAtOnce), digestTags) { image, results, _ in
+            copied.withLock { $0[image.image] = results }
+        }
+        return images.flatMap { image in
+            unfit(image.tags, at: indexes)
+                + copied.withLock { copied in indexes.compactMap { copied[image]?[$0] } }
+        }
     }
 
     /// The results for an image that all of these destinations already hold under all of its tags.
@@ -170,7 +192,7 @@ extension RepositoryCopy {
 
     /// One image, with its manifest or the error of reading it.
     private struct Found: Sendable {
-        var image: ListedImage
+        var image: ImageToCopy
         var reading: Result<Manifest, any Error>
         /// The reader of the chunk that the image was read with; its memory is freed with the last image of the chunk.
         var reader: SourceReader
@@ -178,61 +200,70 @@ extension RepositoryCopy {
 
     private enum Step: Sendable {
         case read([Found])
-        case copied(Int, [CopyResult])
+        case copied
     }
 
     /// Copies some images concurrently, and reads the next ones in time.
-    private func copy(
-        _ pieces: [[ListedImage]],
-        to indexes: [Int],
-        _ digestTags: DigestTagIndex
-    ) async throws -> [CopyResult] {
-        try await withThrowingTaskGroup(of: Step.self) { group in
-            var results: [[CopyResult]] = []
+    ///
+    /// - Parameter each: Called with the results of an image, by destination, as soon as it is finished.
+    func copy(
+        _ pieces: [[ImageToCopy]],
+        _ digestTags: DigestTagIndex,
+        _ referrers: ReferrerIndex? = nil,
+        each: @escaping @Sendable (ImageToCopy, [Int: CopyResult], ImageEffort) async -> Void
+    ) async {
+        await withTaskGroup(of: Step.self) { group in
             var unread = pieces[...]
             var isReading = false
             var waiting: ArraySlice<Found> = []
             var running = 0
             while true {
                 while running < CopyRun.parallelImages, let found = waiting.popFirst() {
-                    let place = results.count
-                    results.append([])
                     running += 1
-                    group.addTask { .copied(place, await with(found.reader).copy(found, to: indexes)) }
+                    group.addTask {
+                        let (tally, started) = (RequestTally(), ContinuousClock.now)
+                        let results = await RequestTally.$current.withValue(tally) {
+                            await with(found.reader, found.image.options).copy(found)
+                        }
+                        await each(found.image, results, ImageEffort(tally.count, ContinuousClock.now - started))
+                        return .copied
+                    }
                 }
                 if !isReading, waiting.count <= Self.mostWaiting, let piece = unread.popFirst() {
                     isReading = true
-                    group.addTask { .read(await reading(piece, digestTags)) }
+                    group.addTask { .read(await reading(piece, digestTags, referrers)) }
                 }
-                switch try await group.next() {
+                switch await group.next() {
                 case .read(let found):
                     isReading = false
                     waiting += found
-                case .copied(let place, let done):
-                    running -= 1
-                    results[place] = done
-                case nil: return results.flatMap { $0 }
+                case .copied: running -= 1
+                case nil: return
                 }
             }
         }
     }
 
-    private func with(_ reader: SourceReader) -> RepositoryCopy {
-        RepositoryCopy(run: run, source: source, reader: reader, options: options, destinations: destinations)
+    private func with(_ reader: SourceReader, _ own: CopyOptions?) -> RepositoryCopy {
+        RepositoryCopy(run: run, source: source, reader: reader, options: own ?? options, destinations: destinations)
     }
 
     /// Reads the manifests of some images; a failed read is a failure of these images only.
-    private func reading(_ images: [ListedImage], _ digestTags: DigestTagIndex) async -> [Found] {
-        let reader = SourceReader(from, digestTags: digestTags)
+    private func reading(
+        _ images: [ImageToCopy],
+        _ digestTags: DigestTagIndex,
+        _ referrers: ReferrerIndex?
+    ) async -> [Found] {
+        let reader = SourceReader(from, digestTags: digestTags, referrers: referrers)
         do {
             let reading = try await run.drain.abandoning {
-                try await from.read(images.map { .digest($0.digest) })
+                try await from.read(images.map { .digest($0.image.digest) })
             }
             return images.map { image in
-                let id = ManifestID.digest(image.digest)
+                let id = ManifestID.digest(image.image.digest)
                 let manifest = reading.manifests[id].map { Result<Manifest, any Error>.success($0) }
                 let missing = Result<Manifest, any Error>.failure(
-                    self.error(reading.failures[id] ?? .imageMissing, image)
+                    self.error(reading.failures[id] ?? .imageMissing, image.image)
                 )
                 return Found(image: image, reading: manifest ?? missing, reader: reader)
             }
@@ -241,19 +272,17 @@ extension RepositoryCopy {
         }
     }
 
-    private func copy(_ found: Found, to indexes: [Int]) async -> [CopyResult] {
-        let image = found.image
+    private func copy(_ found: Found) async -> [Int: CopyResult] {
+        let image = found.image.image
+        let indexes = found.image.tags.keys.sorted()
         do {
             let root = try found.reading.get()
             let id = image.tags.first.map { ManifestID.both($0, image.digest) } ?? .digest(image.digest)
             let narrowed = try await run.drain.abandoning { try await self.narrowed(root, id) }
-            let fitting = indexes.filter { index in image.tags.contains { fits($0, destinations[index]) } }
-            let copied = try await copy(narrowed, to: fitting) { index in
-                image.tags.filter { fits($0, destinations[index]) }
-            }
-            return unfit(image.tags, at: indexes) + indexes.compactMap { copied[$0] }
+            return try await copy(narrowed, to: indexes) { found.image.tags[$0] ?? [] }
         } catch {
-            return indexes.map { failed(source.tagged(image.tags.first), destinations[$0], error) }
+            let named = source.tagged(image.tags.first)
+            return Dictionary(uniqueKeysWithValues: indexes.map { ($0, failed(named, destinations[$0], error)) })
         }
     }
 }

@@ -65,16 +65,30 @@ actor SourceReader {
 
     /// The source's digest tags, if its tags were listed anyway.
     private nonisolated let knownDigestTags: DigestTagIndex?
+    /// The source's referrers by subject, if a listing stated them all.
+    private nonisolated let knownReferrers: ReferrerIndex?
     private nonisolated let listing = SingleFlight<Digest, DigestTagIndex?>()
     /// The graphs of images that are being planned, by root, so that several destinations share one read.
     private nonisolated let graphs = SingleFlight<Digest, ImageGraph>()
     private nonisolated let referrers = SingleFlight<Digest, ReferrerSet>()
     private nonisolated let preparations = SingleFlight<Digest, Bool>()
 
-    init(_ repository: any ImageRepository, digestTags: DigestTagIndex? = nil, budget: Budget = .usual) {
+    init(
+        _ repository: any ImageRepository,
+        digestTags: DigestTagIndex? = nil,
+        referrers: ReferrerIndex? = nil,
+        budget: Budget = .usual
+    ) {
         self.repository = repository
         self.budget = budget
         knownDigestTags = digestTags
+        knownReferrers = referrers
+    }
+
+    /// The manifests whose subject is `digest`; `nil` if the source doesn't know the question.
+    nonisolated func referrers(listedFor digest: Digest) async throws -> ReferrerListing? {
+        if let knownReferrers { return knownReferrers.listing(of: digest) }
+        return try await repository.referrers(of: digest)
     }
 
     /// Whether the source may have this digest tag; `false` if its tags were listed and the tag is not among them.

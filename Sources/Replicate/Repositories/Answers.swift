@@ -102,7 +102,7 @@ public struct ListedImage: Sendable, Hashable {
     public var names: [String] = []
     /// Tags that another image of the same layout has too, so that they are ambiguous.
     public var sharedTags: [Tag] = []
-    /// The subject of a manifest that a layout lists without a name.
+    /// The subject of a referrer, where the listing states it: ECR's does, a layout's for a manifest without a name.
     public var subject: Digest?
 
     public init(

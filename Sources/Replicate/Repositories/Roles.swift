@@ -28,6 +28,14 @@ protocol ManifestReader: RepositoryPlace {
     /// Lists every tag and the digest it holds, where the registry lists both in few requests; else `nil`.
     func listHeldTags() async throws -> HeldTags?
 
+    /// Lists every image, where the registry lists images with their digests in few requests; else `nil`.
+    ///
+    /// - Parameter taggedOnly: Whether images without a tag are left out.
+    func listImages(taggedOnly: Bool) async throws -> ImageListing?
+
+    /// Lists the names of all tags, without asking what they hold.
+    func listTagNames() async throws -> [String]
+
     /// The only image, where a reference needn't name one; `nil` where it must.
     func soleImage() async throws -> ManifestID?
 
@@ -133,6 +141,13 @@ extension ManifestReader {
     func soleImage() async throws -> ManifestID? { nil }
 
     func listHeldTags() async throws -> HeldTags? { nil }
+
+    func listImages(taggedOnly: Bool) async throws -> ImageListing? { nil }
+
+    func listTagNames() async throws -> [String] {
+        let listing = try await list()
+        return listing.images.flatMap(\.tags).map(\.value) + listing.unusableTags.map(\.name)
+    }
 
     func read(_ manifests: [ManifestID]) async throws -> Reading {
         try await read(manifests: manifests, digests: [])

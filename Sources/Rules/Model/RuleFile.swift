@@ -80,3 +80,10 @@ package struct RuleRegistry: Sendable, Hashable {
     /// What tags are allowed here.
     package var tagGrammar: Tag.Grammar { if case .plain = place { .distribution } else { .ecr } }
 }
+
+extension RuleRegistry {
+    /// The address of a registry whose host is written with `http://`; `nil` for others.
+    package var plainAddress: String? {
+        if case .plain(let registry) = place, registry.scheme == .http { registry.description } else { nil }
+    }
+}

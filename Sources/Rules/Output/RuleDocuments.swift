@@ -78,7 +78,7 @@ package struct RuleExplanationDocument: Encodable, Sendable {
         package var dropped: [Dropped]
         package var added: [Tag]
 
-        init(_ stage: TagSelection.Stage) {
+        package init(_ stage: TagSelection.Stage) {
             (self.stage, self.in, out) = (stage.name.rawValue, stage.countIn, stage.countOut)
             (dropped, added) = (stage.dropped.map(Dropped.init), stage.added)
         }

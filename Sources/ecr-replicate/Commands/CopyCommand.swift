@@ -107,7 +107,7 @@ struct CopyCommand: AsyncParsableCommand {
             try await run.copy(
                 CopyRequest(
                     source,
-                    from: session.connection.source,
+                    from: session.source,
                     selection.selection(of: source),
                     to: destinations.map { CopyDestination($0, session.destination) },
                     tags: tags,

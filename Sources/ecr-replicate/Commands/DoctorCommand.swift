@@ -64,7 +64,7 @@ struct DoctorCommand: AsyncParsableCommand {
         try await session.read { replicator in
             let doctor = Doctor(
                 replicator,
-                source: session.connection.source,
+                source: session.source,
                 destination: session.destination,
                 referrers: referrers,
                 createRepository: createRepository

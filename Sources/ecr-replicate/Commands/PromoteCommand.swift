@@ -72,7 +72,7 @@ struct PromoteCommand: AsyncParsableCommand {
         options.tagsAfterReferrers = true
         let request = CopyRequest(
             source,
-            from: session.connection.source,
+            from: session.source,
             .one(id),
             to: [CopyDestination(destination, session.destination)],
             tags: tags,

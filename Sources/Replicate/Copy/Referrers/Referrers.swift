@@ -182,7 +182,7 @@ struct ReferrerFinder: Sendable {
     ) async throws -> Result<ReferrerListing?, CopyError> {
         guard !budget.isExceeded else { return .success(ReferrerListing([])) }
         do {
-            guard var list = try await repository.referrers(of: subject) else { return .success(nil) }
+            guard var list = try await reader.referrers(listedFor: subject) else { return .success(nil) }
             // Entries are counted as they arrive: the longest possible lists of a whole level would not fit into
             // memory.
             list.entries = Array(list.entries.prefix(budget.take(list.entries.count)))

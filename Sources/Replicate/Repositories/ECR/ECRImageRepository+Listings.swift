@@ -7,6 +7,10 @@ extension ECRImageRepository {
         try await namingCacheRule { try await images() }
     }
 
+    func listImages(taggedOnly: Bool) async throws -> ImageListing? {
+        try await namingCacheRule { try await images(taggedOnly ? .tagged : .any) }
+    }
+
     /// Lists all tags, a thousand images a page, where `BatchGetImage` answers for a hundred tags.
     ///
     /// If the caller may not list, the tags are requested by name.
@@ -25,17 +29,17 @@ extension ECRImageRepository {
         return held
     }
 
-    private func images() async throws -> ImageListing {
+    private func images(_ status: ImageFilter.TagStatus = .tagged) async throws -> ImageListing {
         try await explained("DescribeImages") {
             var listing = ImageListing()
             let question = DescribeImages(
                 registryId: host.account,
                 repositoryName: reference.repository,
-                filter: ImageFilter(tagStatus: .tagged, imageStatus: .any)
+                filter: ImageFilter(tagStatus: status, imageStatus: .any)
             )
             for try await page in api.pages(question) {
                 listing.images += page.imageDetails.map { detail in
-                    ListedImage(
+                    var image = ListedImage(
                         digest: detail.imageDigest,
                         tags: listing.usable(detail.imageTags ?? []),
                         pushedAt: detail.imagePushedAt?.secondsSince1970,
@@ -43,6 +47,8 @@ extension ECRImageRepository {
                         mediaType: detail.imageManifestMediaType,
                         isArchived: detail.imageStatus.map { $0 != .active } ?? false
                     )
+                    image.subject = detail.subjectManifestDigest
+                    return image
                 }
             }
             return listing

@@ -235,8 +235,12 @@ struct PlainImageRepository: ImageRepository {
         client.loginNote(of: reference.repository)
     }
 
+    func listTagNames() async throws -> [String] {
+        try await explained("listing tags") { try await client.tags(of: reference.repository) }
+    }
+
     func list() async throws -> ImageListing {
-        let names = try await explained("listing tags") { try await client.tags(of: reference.repository) }
+        let names = try await listTagNames()
         var listing = ImageListing()
         let tags = listing.usable(names)
         var reading = try await read(

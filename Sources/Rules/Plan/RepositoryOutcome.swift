@@ -1,0 +1,131 @@
+package import Content
+internal import Replicate
+
+/// What one rule does with one source repository at one destination repository.
+package struct RepositoryOutcome: Sendable {
+    package var rule: String
+    /// The places of the rule and of the destination in the rule, for the order of a report.
+    package var ruleIndex: Int
+    package var destinationIndex: Int
+    package var source: ImageReference
+    /// `nil` if it is not known, because the source could not be read or selects nothing.
+    package var destination: ImageReference?
+    /// Whether the repository is created, and the prefix of the creation template that does it, if one does.
+    package var creates = false
+    package var template: String?
+    /// Which tags the rule selects; `nil` if the source could not be listed.
+    package var selection: TagSelection?
+    package var images: [ImageOutcome] = []
+    /// Why nothing could be planned for the repository as a whole.
+    package var problems: [OutcomeProblem] = []
+    package var notes: [String] = []
+    /// Whether both sides were read to the end, so that nothing is missing from ``images``.
+    package var isWhole: Bool { problems.isEmpty }
+
+    init(rule: String, ruleIndex: Int, destinationIndex: Int = 0, source: ImageReference) {
+        self.rule = rule
+        (self.ruleIndex, self.destinationIndex) = (ruleIndex, destinationIndex)
+        self.source = source
+    }
+
+    /// Whether fewer tags are selected than the rule's `minTags`.
+    package var hasTooFewTags: Bool { selection?.wanted != nil }
+
+    /// Whether anything would be done, or is refused.
+    package var hasDifferences: Bool {
+        creates || images.contains { $0.action.isDifference } || problems.contains { $0.kind == .refused }
+    }
+
+    /// Whether every selected image was copied, or was there already, so that what is left over may be pruned.
+    package var allowsPruning: Bool {
+        guard isWhole, let selection, selection.wanted == nil, !selection.chosen.isEmpty || selection.stages.isEmpty
+        else { return false }
+        return images.allSatisfy { image in
+            switch image.state {
+            case .planned, .done: image.action != .refuse
+            case .refused, .failed, .stopped: false
+            }
+        }
+    }
+}
+
+/// Counts over many repositories.
+package struct OutcomeTotals: Sendable, Equatable {
+    /// Tags by action; an image without a tag counts as one.
+    package var tags: [PlannedAction: Int] = [:]
+    package var repositories = 0
+    package var repositoriesToCreate = 0
+    package var work = ImageOutcome.Work()
+    package var failed = 0
+    package var refused = 0
+    package var stopped = 0
+    package var leftOut = 0
+    /// Whether anything would be done, or is refused.
+    package var hasDifferences = false
+    /// The kinds of all failures, for the exit status.
+    package var kinds: Set<OutcomeProblem.Kind> = []
+    /// Whether anything was done, was there already, or is planned without trouble.
+    package var hasSuccess = false
+
+    package init() {}
+
+    package mutating func add(_ outcome: RepositoryOutcome) {
+        repositories += 1
+        if outcome.creates { repositoriesToCreate += 1 }
+        if outcome.hasDifferences { hasDifferences = true }
+        for problem in outcome.problems { add(problem) }
+        if outcome.hasTooFewTags { add(OutcomeProblem.tooFewTags(at: outcome.source)) }
+        for image in outcome.images {
+            let actions = image.tags.isEmpty ? [image.action] : image.tags.map(\.action)
+            for action in actions { tags[action, default: 0] += 1 }
+            work = work + image.work
+            leftOut += image.leftOut.count
+            switch image.state {
+            case .planned, .done: hasSuccess = true
+            case .refused(let problems): problems.prefix(1).forEach { add($0) }
+            case .failed(let problem): add(problem)
+            case .stopped: stopped += 1
+            }
+        }
+    }
+
+    private mutating func add(_ problem: OutcomeProblem) {
+        kinds.insert(problem.kind)
+        if problem.kind == .refused { refused += 1 } else { failed += 1 }
+    }
+
+    /// The exit status of a run that carries out.
+    ///
+    /// One kind of failure gives its status; several kinds, or failures beside successes, give 1.
+    ///
+    /// - Source: docs/cli.md, "Exit status"
+    package var exitStatus: Int32 {
+        guard let only = kinds.first else { return stopped > 0 ? 1 : 0 }
+        guard kinds.count == 1, !hasSuccess, stopped == 0 else { return 1 }
+        switch only {
+        case .failed: return 1
+        case .refused: return 3
+        case .notPermitted: return 4
+        }
+    }
+
+    /// The exit status of a plan: an error beats a difference, and a refusal is a difference.
+    package var planExitStatus: Int32 {
+        let errors = kinds.subtracting([.refused])
+        if errors == [.notPermitted], !hasSuccess { return 4 }
+        if !errors.isEmpty { return 1 }
+        return hasDifferences ? 2 : 0
+    }
+}
+
+extension OutcomeProblem {
+    /// The failure of a repository of which a rule selects fewer tags than `minTags`.
+    package static func tooFewTags(at source: ImageReference) -> OutcomeProblem {
+        OutcomeProblem(
+            reason: "tooFewTags",
+            "\(source) has fewer tags that are selected than minTags, so nothing of it is written or pruned",
+            remedy: "look at the source's tags with ls, or lower minTags",
+            kind: .failed
+        )
+    }
+}

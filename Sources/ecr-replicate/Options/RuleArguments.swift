@@ -1,0 +1,61 @@
+import ArgumentParser
+import Content
+import FoundationEssentials
+import Platform
+import Reporting
+import Rules
+
+/// The rates by which a plan estimates time and cost.
+struct RateArguments: ParsableArguments {
+    @Option(
+        help: ArgumentHelp(
+            "Bytes a second that a plan's estimate reckons with (default: 100MB).",
+            valueName: "rate"
+        ),
+        transform: parseByteCount
+    )
+    var transferRate = ByteCount(100_000_000)
+
+    @Option(
+        name: .customLong("price"),
+        parsing: .singleValue,
+        help: ArgumentHelp(
+            """
+            Dollars for a GB from one region to another, FROM:TO=DOLLARS (repeatable; default: 0 within a region, 0.02 \
+            between regions of AWS, 0.09 out of AWS). Instead of a region, * stands for any, and - for registries other than \
+            ECR.
+            """,
+            valueName: "price"
+        ),
+        transform: parsePrice
+    )
+    var prices: [TransferPrice] = []
+
+    var rates: TransferEstimate.Rates {
+        TransferEstimate.Rates(bytesPerSecond: Double(max(1, transferRate.bytes)), prices: prices)
+    }
+}
+
+private func parsePrice(_ text: String) throws -> TransferPrice { try usage { try TransferPrice(parsing: text) } }
+
+/// Reads a rule file, and ends with exit status 64 if it has mistakes.
+///
+/// - Parameter names: The rules to take; all, if there are none.
+func readRules(
+    _ file: String,
+    named names: [String],
+    for command: String,
+    _ output: OutputOptions.Format
+) throws -> (file: RuleFile, rules: [Rule]) {
+    do {
+        let bytes = try usage { try RuleFileBytes.read(file) }
+        let read = try RuleFile(parsing: bytes, name: file, variables: .current)
+        let rules = try usage { try read.rules(named: names) }
+        for rule in rules { try usage { try rule.refuseGates() } }
+        return (read, rules)
+    } catch let error as RuleFileError {
+        LineStream.standardError.say("\(error)")
+        if output == .json { printJSON(RuleProblemDocument(command: command, error)) }
+        throw ExitCode(ExitStatus.wrongUsage)
+    }
+}
