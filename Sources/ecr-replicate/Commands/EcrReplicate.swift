@@ -37,7 +37,8 @@ struct EcrReplicate: AsyncParsableCommand {
         version: Build.version,
         subcommands: [
             RetagCommand.self, CopyCommand.self, PromoteCommand.self, PlanCommand.self, SyncCommand.self,
-            VerifyCommand.self, InspectCommand.self, ListCommand.self, DoctorCommand.self, IAMPolicyCommand.self, RulesCommand.self,
+            VerifyCommand.self, InspectCommand.self, ListCommand.self, DoctorCommand.self, IAMPolicyCommand.self,
+            RulesCommand.self,
             EmulatorCommand.self, DemoCommand.self,
         ]
     )

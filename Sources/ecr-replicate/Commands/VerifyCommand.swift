@@ -40,7 +40,9 @@ struct VerifyCommand: AsyncParsableCommand {
     var repair = false
 
     @Argument(
-        help: ArgumentHelp("SOURCE and one destination as for copy; with -f, the rules to check (all, if none is named).")
+        help: ArgumentHelp(
+            "SOURCE and one destination as for copy; with -f, the rules to check (all, if none is named)."
+        )
     )
     var words: [String] = []
 
@@ -55,7 +57,9 @@ struct VerifyCommand: AsyncParsableCommand {
     )
     var platform: [PlatformArgument] = []
 
-    @Option(help: "What --repair does if a tag holds another image (default: move); skip: such a tag is not a difference.")
+    @Option(
+        help: "What --repair does if a tag holds another image (default: move); skip: such a tag is not a difference."
+    )
     var ifExists: CopyOptions.IfExists?
 
     @Option(help: "Whether signatures, SBOMs and attestations are checked (default: all).")
@@ -76,7 +80,8 @@ struct VerifyCommand: AsyncParsableCommand {
                 switch words.count {
                 case 0: "there is nothing to verify\n  next: name SOURCE and DESTINATION, or a rule file with -f"
                 case 1: "the destination is missing\n  next: name one, or a rule file with -f"
-                default: "verify compares with one destination\n  next: run it once for each, or use a rule file with -f"
+                default:
+                    "verify compares with one destination\n  next: run it once for each, or use a rule file with -f"
                 }
             throw ValidationError(complaint)
         }

@@ -67,7 +67,8 @@ struct DestinationQuestions: Sendable {
         faults.listed = try await listed
         (faults.manifests, faults.blobs) = (try await manifests, try await blobs)
         if options.isDeep {
-            let there = nodes.flatMap { content.nodes[$0].blobs }.unique().filter { [faults] in faults.blobs[$0] == nil }
+            let there = nodes.flatMap { content.nodes[$0].blobs }.unique().filter { [faults] in faults.blobs[$0] == nil
+            }
             faults.blobs.merge(try await hash(there)) { first, _ in first }
         }
         return faults

@@ -21,7 +21,12 @@ struct ContentComparison {
         guard image.failure == nil, wanted.tags.isEmpty || !check.tags.allSatisfy(\.isSkipped) else { return check }
         for tag in check.tags where tag.holds != root.digest && !tag.isSkipped {
             check.differences.append(
-                ContentDifference(tag.holds == nil ? .tagMissing : .tagDiffers, root.digest, tag: tag.tag, holds: tag.holds)
+                ContentDifference(
+                    tag.holds == nil ? .tagMissing : .tagDiffers,
+                    root.digest,
+                    tag: tag.tag,
+                    holds: tag.holds
+                )
             )
         }
         guard let faults, faults.manifests[image.root] != .missing else {
