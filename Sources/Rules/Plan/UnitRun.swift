@@ -315,7 +315,9 @@ struct UnitRun: Sendable {
             let index = open[place].outcome
             let name = open[place].listing.reference.repository
             let sources = assignment.images(at: outcomes[index].destinationIndex, name).map(\.sources)
-            outcomes[index].images += images.made(from: sources.reduce(into: [:]) { $0.merge($1) { first, _ in first } })
+            outcomes[index].images += images.made(
+                from: sources.reduce(into: [:]) { $0.merge($1) { first, _ in first } }
+            )
         }
         return outcomes.map(\.sorted)
     }
@@ -450,7 +452,7 @@ extension [ImageOutcome] {
 
 extension RepositoryOutcome {
     /// The outcome with its images in a stable order: by tag, then by digest.
-    fileprivate var sorted: RepositoryOutcome {
+    var sorted: RepositoryOutcome {
         var outcome = self
         outcome.images.sort { $0.sortKey < $1.sortKey }
         return outcome

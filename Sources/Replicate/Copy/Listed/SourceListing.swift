@@ -57,6 +57,7 @@ package struct SourceListing: Sendable {
         digestTags = DigestTagIndex(DigestTagListing(isWhole: false))
         digestTagged = [:]
         referrers = nil
+        hasReferredChildren = false
         self.identity = identity
     }
 
