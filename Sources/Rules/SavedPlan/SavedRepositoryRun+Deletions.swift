@@ -5,8 +5,8 @@ internal import Replicate
 extension SavedRepositoryRun {
     /// The outcomes of images that the plan would delete.
     ///
-    /// Nothing is deleted by a saved plan: `sync -f` selects and deletes from fresh listings. So that nobody takes the
-    /// images for deleted, they are reported as failed.
+    /// Nothing is deleted by a saved plan: `sync -f` selects and deletes from fresh listings. The images are reported as
+    /// failed, because they are still there.
     func deletions(_ images: [PlanDocument.Image], from source: ImageReference) -> [ImageOutcome] {
         images.map { image in
             image.outcome(from: source, .failed(Self.notDeleted))
