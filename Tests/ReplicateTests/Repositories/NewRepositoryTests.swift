@@ -99,7 +99,7 @@ struct NewRepositoryTests {
         return (new.repositoryPolicy, new.notes)
     }
 
-    @Test("Within an account a policy is copied as it is, whoever it names")
+    @Test("Within an account a policy is copied as it is, with all its principals")
     func ownAccount() throws {
         for principal in [#""Principal":"*""#, #""Principal":{"AWS":"777788889999"}"#, #""Principal":7"#] {
             let (text, notes) = try policy(principal, at: Self.far)
