@@ -9,7 +9,13 @@ public struct CopyOptions: Sendable {
     public enum Referrers: String, Sendable, CaseIterable { case all, none }
 
     /// What to do if the destination's repository is missing.
-    public enum RepositoryCreation: String, Sendable, CaseIterable { case never, defaults }
+    public enum RepositoryCreation: String, Sendable, CaseIterable {
+        case never
+        /// Create it with the registry's default settings.
+        case defaults
+        /// Create it with the settings of the source's repository; see ``CopyDestination/kmsKeys``.
+        case likeSource = "like-source"
+    }
 
     public var ifExists: IfExists
     /// The digest that a tag must point at now to be moved.
