@@ -34,9 +34,11 @@ struct SourceWalk {
     init(_ source: SourceListing, _ options: CheckOptions) {
         (self.source, self.options) = (source, options)
         let untagged = source.referrers == nil ? [] : source.images ?? []
-        candidates = untagged.filter { image in
-            image.tags.isEmpty && image.subject == nil && !image.isArchived && image.mediaType?.isImageManifest == true
-        }[...]
+        candidates =
+            untagged.filter { image in
+                image.tags.isEmpty && image.subject == nil && !image.isArchived
+                    && image.mediaType?.isImageManifest == true
+            }[...]
     }
 
     /// - Throws: ``CopyError`` if the source can't be read.
