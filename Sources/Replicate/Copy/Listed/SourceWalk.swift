@@ -34,7 +34,11 @@ struct SourceWalk {
     init(_ source: SourceListing, _ options: CheckOptions) {
         (self.source, self.options) = (source, options)
         let untagged = source.referrers == nil ? [] : source.images ?? []
-        candidates = untagged.filter { $0.tags.isEmpty && $0.subject == nil && !$0.isArchived }[...]
+        candidates =
+            untagged.filter { image in
+                image.tags.isEmpty && image.subject == nil && !image.isArchived
+                    && image.mediaType?.isImageManifest == true
+            }[...]
     }
 
     /// - Throws: ``CopyError`` if the source can't be read.
@@ -93,17 +97,18 @@ struct SourceWalk {
     }
 
     private mutating func nextPiece() -> [Int] {
-        let isIndex = { [content] (number: Int) in content.nodes[number].mediaType?.isIndex ?? true }
-        queue = queue.filter(isIndex) + queue.filter { !isIndex($0) }
+        queue = queue.filter(mayHaveChildren) + queue.filter { !mayHaveChildren($0) }
         var piece = Array(queue.prefix(pieceSize))
         queue.removeFirst(piece.count)
-        guard pieceSize == SourceReader.pieceSize, piece.first.map(isIndex) == true else { return piece }
+        guard pieceSize == SourceReader.pieceSize, piece.first.map(mayHaveChildren) == true else { return piece }
         while piece.count % ECRImageRepository.idsPerCall != 0, let candidate = candidates.popFirst() {
             guard content.number(of: candidate.digest) == nil else { continue }
             piece.append(content.number(of: candidate.digest, candidate.mediaType))
         }
         return piece
     }
+
+    private func mayHaveChildren(_ number: Int) -> Bool { content.nodes[number].mediaType?.isIndex ?? true }
 
     private mutating func fail(_ number: Int, _ error: CopyError) {
         content.nodes[number].state = .failed(error)
