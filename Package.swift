@@ -182,7 +182,8 @@ let package = Package(
         .testTarget(
             name: "RulesTests",
             dependencies: [
-                "Rules", "IAMPolicies", "Replicate", "AWSIdentity", "Content", "Platform", "TestInputs", "TestPrograms",
+                "Rules", "IAMPolicies", "Replicate", "AWSIdentity", "Content", "Platform", "ECREmulator", "TestClouds",
+                "TestInputs", "TestPrograms",
             ],
             swiftSettings: testSettings
         ),

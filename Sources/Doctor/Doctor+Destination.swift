@@ -16,7 +16,7 @@ extension Doctor {
             .destination,
             CopyError.Subject(place),
             order,
-            createsRepository: createRepository == .defaults,
+            createsRepository: createRepository != .never,
             policies: policyCommand(image, place)
         )
         try await SideLabel.with(SideLabel.metadata(.destination)) {
@@ -31,7 +31,8 @@ extension Doctor {
     ) async throws {
         let reference = place.repository(for: image)
         guard let side = try await open(reference, destination, &examination) else { return }
-        let known = KnownRegistry()
+        var known = KnownRegistry()
+        known.isLikeSource = createRepository == .likeSource && Self.isECR(image.registry)
         let answers = try await examineRepository(
             side,
             place.tag ?? image.tag,
@@ -43,8 +44,10 @@ extension Doctor {
         try await lookAtRegistry(ecr, isCallersOwn: side.isCallersOwn, &examination)
     }
 
-    /// What is known about a registry before one of its repositories is examined.
+    /// What is known before a repository of a destination is examined.
     struct KnownRegistry: Sendable {
+        /// Whether a missing repository is created with the settings of the source's.
+        var isLikeSource = false
         /// The repository, if the registry listed it.
         var repository: ECRRepository?
         /// Whether a token was issued; `nil` if none was requested.
@@ -92,6 +95,7 @@ extension Doctor {
                 side.caller,
                 movesLayers: movesLayers,
                 hasToken: known.hasToken,
+                isLikeSource: known.isLikeSource,
                 &examination
             )
         } else {

@@ -21,9 +21,18 @@ package struct RuleCheckup: Sendable {
         /// Where it is, in words.
         package var words: String
         package var options: SideOptions
+        /// The KMS key to use here for each key of a source.
+        package var kmsKeys: [String: String]
 
-        package init(name: String, location: RegistryLocation?, words: String, options: SideOptions) {
-            (self.name, self.location, self.words, self.options) = (name, location, words, options)
+        package init(
+            name: String,
+            location: RegistryLocation?,
+            words: String,
+            options: SideOptions,
+            kmsKeys: [String: String] = [:]
+        ) {
+            (self.name, self.location, self.words) = (name, location, words)
+            (self.options, self.kmsKeys) = (options, kmsKeys)
         }
     }
 
@@ -39,7 +48,7 @@ package struct RuleCheckup: Sendable {
         package var choose: @Sendable ([Candidate]) -> ManifestID?
         package var destinations: [Destination]
         package var referrers: CopyOptions.Referrers
-        package var createsRepositories: Bool
+        package var createRepository: CopyOptions.RepositoryCreation
         /// Whether images that the source no longer has are deleted.
         package var prunes: Bool
         /// What else to say about the rule, as a warning.
@@ -53,13 +62,13 @@ package struct RuleCheckup: Sendable {
             choose: @escaping @Sendable ([Candidate]) -> ManifestID?,
             destinations: [Destination],
             referrers: CopyOptions.Referrers,
-            createsRepositories: Bool,
+            createRepository: CopyOptions.RepositoryCreation,
             prunes: Bool,
             warning: String? = nil
         ) {
             (self.name, self.source, self.repositories) = (name, source, repositories)
             (self.reference, self.choose, self.destinations) = (reference, choose, destinations)
-            (self.referrers, self.createsRepositories, self.prunes) = (referrers, createsRepositories, prunes)
+            (self.referrers, self.createRepository, self.prunes) = (referrers, createRepository, prunes)
             self.warning = warning
         }
     }

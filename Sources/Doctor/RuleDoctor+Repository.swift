@@ -68,6 +68,7 @@ extension RuleDoctor {
         let isRetag = !places.isEmpty && places.allSatisfy { doctor.isRetag(reference, $0) }
         let image = reference.tagged(id.tag, digest: id.digest)
         try await doctor.tryImage(image, probe, readsLayers: !isRetag, &examination)
+        if let ecr = probe.ecr { try await trySettings(ecr, name, registry, visit, &examination) }
         examination.notePermissionsTried()
         noteReplication(of: name, state, visit, &examination)
         return listed.first { $0.tag == id.tag }
@@ -99,6 +100,23 @@ extension RuleDoctor {
         } catch {
             try examination.fail("tags", error, "listing the tags")
             return nil
+        }
+    }
+
+    /// Tries to read the settings with which missing repositories are created, for each destination in ECR.
+    private func trySettings(
+        _ ecr: ECRProbe,
+        _ name: RepositoryName,
+        _ registry: RuleCheckup.Registry,
+        _ visit: RuleVisit,
+        _ examination: inout Examination
+    ) async throws {
+        guard visit.rule.createRepository == .likeSource else { return }
+        for destination in visit.rule.destinations where !destination.keepsRepositories {
+            guard let place = destination.place(name, nil), Doctor.isECR(place.registry) else { continue }
+            let keys = visit.registry(destination.registry)?.kmsKeys ?? [:]
+            let doctor = doctor(source: registry.options, createRepository: .likeSource, kmsKeys: keys)
+            try await doctor.trySettings(of: ecr, for: place, &examination)
         }
     }
 
@@ -151,7 +169,7 @@ extension RuleDoctor {
                 .destination,
                 CopyError.Subject(place),
                 order,
-                createsRepository: rule.createsRepositories,
+                createsRepository: rule.createRepository != .never,
                 policies: visit.policies(registry),
                 registry: registry.name
             )
@@ -174,13 +192,15 @@ extension RuleDoctor {
         let doctor = doctor(
             destination: registry.options,
             referrers: visit.rule.referrers,
-            creates: visit.rule.createsRepositories
+            createRepository: visit.rule.createRepository,
+            kmsKeys: registry.kmsKeys
         )
         let reference = place.repository(for: source)
         guard let probe = try await doctor.probe(reference, registry.options, &examination) else { return }
         var known = Doctor.KnownRegistry()
         known.repository = state.repositories[written]
         known.hasToken = state.hasToken
+        known.isLikeSource = visit.rule.createRepository == .likeSource && Doctor.isECR(source.registry)
         let side = Doctor.OpenSide(repository: probe, caller: state.caller)
         let answers = try await doctor.examineRepository(
             side,

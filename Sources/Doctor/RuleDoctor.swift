@@ -56,14 +56,16 @@ package struct RuleDoctor: Sendable {
         source: SideOptions = SideOptions(),
         destination: SideOptions = SideOptions(),
         referrers: CopyOptions.Referrers = .all,
-        creates: Bool = false
+        createRepository: CopyOptions.RepositoryCreation = .never,
+        kmsKeys: [String: String] = [:]
     ) -> Doctor {
         Doctor(
             replicator,
             source: source,
             destination: destination,
             referrers: referrers,
-            createRepository: creates ? .defaults : .never,
+            createRepository: createRepository,
+            kmsKeys: kmsKeys,
             now: now
         )
     }

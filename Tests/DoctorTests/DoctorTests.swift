@@ -17,7 +17,7 @@ struct DoctorTests: DoctorScene {
     @Test("tries every permission that a copy needs")
     func complete() async throws {
         let conditional: Set<Permission.Occasion> = [
-            .creating, .creatingWithKey, .planning, .listingRepositories, .pruning,
+            .creating, .creatingLikeSource, .creatingWithKey, .planning, .listingRepositories, .pruning,
         ]
         let needed = Permission.all.filter { !$0.isOptional && !conditional.contains($0.occasion) }
         try await withPatient { cloud, doctor in

@@ -41,7 +41,7 @@ extension RuleDoctorScene {
                 }
             ],
             referrers: .all,
-            createsRepositories: creates,
+            createRepository: creates ? .defaults : .never,
             prunes: prunes,
             warning: warning
         )

@@ -64,6 +64,10 @@ package struct RulePolicies: Sendable {
         request.upload = options.upload
         request.includesOptional = options.includesOptional
         request.createsRepository = rule.createRepository != .never
+        request.createsLikeSource = rule.createRepository == .likeSource
+        if request.createsLikeSource {
+            request.keys = destination.registry.kmsKeys.values.sorted().compactMap { KeyName($0) }
+        }
         var needs = PolicyRequest.RuleNeeds(source: rule.source.registry.name, destination: destination.registry.name)
         needs.listsRepositories = rule.source.fixedRepositories == nil
         needs.keepsRepositories = rule.keepsRepositories(at: destination)

@@ -46,6 +46,8 @@ struct DoctorCommand: AsyncParsableCommand {
     @Option(help: "What the copy does if the destination's repository is missing.")
     var createRepository: CopyOptions.RepositoryCreation = .never
 
+    @OptionGroup var keys: KeyArguments
+
     @OptionGroup(title: "Output") var output: OutputOptions
     @OptionGroup(title: "Identity and endpoints") var connection: ConnectionOptions
 
@@ -67,7 +69,9 @@ struct DoctorCommand: AsyncParsableCommand {
         }
         try rules.refuse("--referrers", referrers != .all, "the rules decide that")
         try rules.refuse("--create-repository", createRepository != .never, "the rules decide that")
+        try rules.refuse("--kms-key", !keys.mappings.isEmpty, "the registries of a rule file have their own keys")
         guard rules.file == nil else { return }
+        try keys.check(createRepository)
         let references = try references()
         guard let destination = references.destination else { return }
         try refuseUnfit([destination.tag ?? references.source.tag].compactMap { $0 }, at: destination.registry)
@@ -111,7 +115,8 @@ struct DoctorCommand: AsyncParsableCommand {
                 source: session.source,
                 destination: session.destination,
                 referrers: referrers,
-                createRepository: createRepository
+                createRepository: createRepository,
+                kmsKeys: destination.map { keys.keys(at: $0.registry) } ?? [:]
             )
             defer { display.finish() }
             let ended = try await untilOutputCloses {

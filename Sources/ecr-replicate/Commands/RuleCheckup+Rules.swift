@@ -25,7 +25,13 @@ extension RuleCheckup.Registry {
             case .plain(let plain): .plain(plain)
             case .layout: nil
             }
-        self.init(name: registry.name, location: location, words: registry.place.words, options: registry.options)
+        self.init(
+            name: registry.name,
+            location: location,
+            words: registry.place.words,
+            options: registry.options,
+            kmsKeys: registry.kmsKeys
+        )
     }
 }
 
@@ -48,7 +54,7 @@ extension RuleCheckup.Rule {
                 }
             },
             referrers: rule.referrers,
-            createsRepositories: rule.createRepository != .never,
+            createRepository: rule.createRepository.ofCopies,
             prunes: rule.prune != nil,
             warning: rule.gates == nil
                 ? nil : "the rule has gates, which this version can't check: nothing is copied by it"
@@ -82,5 +88,16 @@ extension Rule {
         let reference = destination.registry.reference(to: name)
         let tag = filled(destination.tag, .tag).flatMap { try? Tag(parsing: $0, as: destination.registry.tagGrammar) }
         return DestinationReference(registry: reference.registry, repository: reference.repository, tag: tag)
+    }
+}
+
+extension RuleRepositoryCreation {
+    /// What a copy under the rule does if a destination's repository is missing.
+    fileprivate var ofCopies: CopyOptions.RepositoryCreation {
+        switch self {
+        case .never: .never
+        case .defaults: .defaults
+        case .likeSource: .likeSource
+        }
     }
 }
