@@ -67,10 +67,10 @@ struct RuleDoctorTests: RuleDoctorScene {
         try await withRepositories(names) { cloud, doctor in
             let diagnosis = try await doctor.examine(checkup(cloud, [rule(cloud)]))
             #expect(diagnosis.exitCode == 0, "\(lines(diagnosis))")
-            // For each of three repositories: the image, its address and its first byte, and eight at the destination.
+            // For each of three repositories: its list, the image, its address and its first byte; nine at the destination.
             #expect(
                 cloud.counts == [
-                    "DescribeRepositories": 2, "GET /v2/": 1, "DescribeRegistry": 1, "GetAccountSetting": 1,
+                    "GET /": 2, "DescribeRepositories": 2, "GET base": 1, "DescribeRegistry": 1, "GetAccountSetting": 1,
                     "DescribePullThroughCacheRules": 1, "DescribeImages": 6, "BatchGetImage": 6,
                     "ListImageReferrers": 3, "GetDownloadUrlForLayer": 3, "GET layer": 3,
                     "BatchCheckLayerAvailability": 3, "POST upload": 3, "DELETE upload": 3, "UploadLayerPart": 3,

@@ -89,8 +89,8 @@ struct RulePolicyTests {
                 "Read: BatchGetImage GetDownloadUrlForLayer on eu-west-1:111122223333:repository/team/* "
                     + "eu-west-1:111122223333:repository/base/a eu-west-1:111122223333:repository/base/b",
                 "List: DescribeImages on eu-west-1:111122223333:repository/team/* "
-                    + "eu-west-1:111122223333:repository/base/a eu-west-1:111122223333:repository/base/b "
-                    + "us-east-1:111122223333:repository/backup/base/a us-east-1:111122223333:repository/backup/base/b",
+                    + "eu-west-1:111122223333:repository/base/a us-east-1:111122223333:repository/backup/base/a "
+                    + "eu-west-1:111122223333:repository/base/b us-east-1:111122223333:repository/backup/base/b",
                 "ListRegistry: DescribeRepositories on eu-west-1:111122223333:repository/*",
                 "Token: GetAuthorizationToken on *",
                 "Write: BatchGetImage BatchCheckLayerAvailability InitiateLayerUpload UploadLayerPart "
@@ -205,9 +205,18 @@ struct RulePolicyTests {
         let let2 = try #require(set[PolicyName(.destinationRepository, number: 2)])
         #expect(Set(let2.policy.statements.flatMap(\.actions)) == Set(write + ["ecr:BatchDeleteImage"]))
         #expect(let2.policy.statements.map(\.principal) == [.aws(Self.copier)])
-        let notes = try #require(set[PolicyName(.sourceIdentity)]).notes
+        #expect(set[PolicyName(.sourceIdentity)]?.notes == [])
+        let reading = try self.set(
+            """
+              - { name: r, from: { registry: foreign, repository: "team/*" }, to: { registry: build } }
+
+            """
+        )
         #expect(
-            notes.contains { $0.hasPrefix("ECR lists the repositories of an account for its own identities: give ") }
+            reading[PolicyName(.sourceIdentity)]?.notes == [
+                "ECR lists the repositories of an account for its own identities: give registry 'foreign' a roleArn of account "
+                    + "444455556666, or allow ecr:DescribeRepositories in its registry's policy"
+            ]
         )
     }
 

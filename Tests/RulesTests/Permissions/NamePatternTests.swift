@@ -48,9 +48,9 @@ struct NamePatternTests {
 
     @Test("stay few and short, however long the expression is")
     func bounded() throws {
-        let nested = try patterns("re:((((a|b){9}|c){9}|d){9}|e){9}")
+        let nested = NamePatterns(try TextExpression.parse("((((a|b){9}|c){9}|d){9}|e){9}"))
         #expect(nested.all.count <= NamePatterns.most && nested.isRounded)
-        let long = try patterns("re:(a{900}|b{900}x)")
+        let long = NamePatterns(try TextExpression.parse("(a{900}|b{900}x)"))
         #expect(long.all.allSatisfy { $0.parts.count <= NamePattern.longest + 1 })
         #expect(long.all.map(\.text) == ["aaaaaaaa*", "bbbbbbbb*x"])
     }
