@@ -13,6 +13,8 @@ struct RuleReporting: Sendable {
     /// The rule file's name; `nil` if there is none.
     var file: String?
     var rates = TransferEstimate.Rates()
+    /// The page for `--report`.
+    var page: ReportPage?
 }
 
 extension Session {
@@ -47,7 +49,10 @@ extension Session {
             try await withReplicator(drain) { replicator in
                 defer { requests.withLock { $0 = replicator.requestsSent } }
                 let run = replicator.run(drain: drain, report: report)
-                try await body(replicator, run) { try printer.add($0) }
+                try await body(replicator, run) {
+                    try printer.add($0)
+                    reporting.page?.add($0)
+                }
                 await run.settle()
             }
         } reporting: { event in
@@ -66,7 +71,7 @@ extension Session {
         case .finished: break
         }
         let sent = requests.withLock { $0 }
-        let isPrinted = printer.finish(
+        var isPrinted = printer.finish(
             OutcomeSummary(
                 command: command,
                 exitCode: Int(code),
@@ -79,6 +84,21 @@ extension Session {
             failure: ending.failure?.documented(for: command)
         )
         printFailures([], ending)
+        if let page = reporting.page {
+            let end = ReportPage.End(
+                ending.onPage(of: command),
+                exitCode: Int(code),
+                requests: sent,
+                seconds: seconds,
+                estimate: estimate
+            )
+            do {
+                try page.finish(end)
+            } catch {
+                LineStream.standardError.say("ecr-replicate: \(error)")
+                isPrinted = false
+            }
+        }
         if output.progress != .none {
             LineStream.standardError.say(
                 reporting.isPlan
@@ -87,6 +107,25 @@ extension Session {
             )
         }
         try leave(code, isPrinted)
+    }
+}
+
+extension Session.Ending {
+    /// The ending as a page shows it.
+    fileprivate func onPage(of command: String) -> ReportPage.End.Kind {
+        switch self {
+        case .finished: .whole
+        case .interrupted(let signal, _): .interrupted(signal == .interrupt ? "SIGINT" : "SIGTERM")
+        case .failed(.copy(let error)): .failed(error.headline, remedy: error.remedy)
+        case .failed(let failure): .failed(failure, of: command)
+        }
+    }
+}
+
+extension ReportPage.End.Kind {
+    fileprivate static func failed(_ failure: Session.Failure, of command: String) -> Self {
+        let document = failure.documented(for: command)
+        return .failed(document.cause, remedy: document.remedy)
     }
 }
 

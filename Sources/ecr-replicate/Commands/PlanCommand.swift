@@ -22,6 +22,7 @@ struct PlanCommand: AsyncParsableCommand {
               ecr-replicate plan $EU/team/app:v1 $US/
               ecr-replicate plan -f rules.yaml
               ecr-replicate plan -f rules.yaml --quick releases
+              ecr-replicate plan -f rules.yaml --report plan.html
             """
     )
 
@@ -53,6 +54,7 @@ struct PlanCommand: AsyncParsableCommand {
     var createRepository: CopyOptions.RepositoryCreation?
 
     @OptionGroup(title: "Output") var output: OutputOptions
+    @OptionGroup(title: "Output") var report: ReportArguments
     @OptionGroup(title: "Identity and endpoints") var connection: ConnectionOptions
 
     func validate() throws {
@@ -93,7 +95,13 @@ struct PlanCommand: AsyncParsableCommand {
         let (read, rules) = try readRules(file, named: words, for: "plan", output.output)
         let session = Session(command: "plan", output, read.registries, caBundle: connection.common.caBundle)
         let mode: RuleRun.Mode = quick ? .compare : .plan
-        try await session.runRules(RuleReporting(isPlan: true, file: read.name, rates: rates.rates)) {
+        let reporting = RuleReporting(
+            isPlan: true,
+            file: read.name,
+            rates: rates.rates,
+            page: try report.open(.plan, of: read.name)
+        )
+        try await session.runRules(reporting) {
             replicator,
             run,
             report in
@@ -110,7 +118,12 @@ struct PlanCommand: AsyncParsableCommand {
             createRepository: createRepository ?? .never,
             isDryRun: true
         )
-        try await session.runRules(RuleReporting(isPlan: true, rates: rates.rates)) { _, run, report in
+        let reporting = RuleReporting(
+            isPlan: true,
+            rates: rates.rates,
+            page: try report.open(.plan, of: "\(source)")
+        )
+        try await session.runRules(reporting) { _, run, report in
             let results = try await run.copy(
                 CopyRequest(
                     source,
