@@ -1,5 +1,6 @@
 internal import Content
 internal import Platform
+internal import Wire
 
 /// Copies many images of one repository, without a barrier between them.
 extension RepositoryCopy {
@@ -103,7 +104,7 @@ extension RepositoryCopy {
             return ImageToCopy(image, tags: Dictionary(uniqueKeysWithValues: tags.filter { !$0.1.isEmpty }))
         }
         let copied = Lock<[ListedImage: [Int: CopyResult]]>([:])
-        await copy(wanted.filter { !$0.tags.isEmpty }.chunked(Self.imagesAtOnce), digestTags) { image, results in
+        await copy(wanted.filter { !$0.tags.isEmpty }.chunked(Self.imagesAtOnce), digestTags) { image, results, _ in
             copied.withLock { $0[image.image] = results }
         }
         return images.flatMap { image in
@@ -207,9 +208,9 @@ extension RepositoryCopy {
     /// - Parameter each: Called with the results of an image, by destination, as soon as it is finished.
     func copy(
         _ pieces: [[ImageToCopy]],
-        _ digestTags: DigestTagIndex,
+        _ digestTags: DigestTagIndex?,
         _ referrers: ReferrerIndex? = nil,
-        each: @escaping @Sendable (ImageToCopy, [Int: CopyResult]) async -> Void
+        each: @escaping @Sendable (ImageToCopy, [Int: CopyResult], ImageEffort) async -> Void
     ) async {
         await withTaskGroup(of: Step.self) { group in
             var unread = pieces[...]
@@ -220,7 +221,11 @@ extension RepositoryCopy {
                 while running < CopyRun.parallelImages, let found = waiting.popFirst() {
                     running += 1
                     group.addTask {
-                        await each(found.image, await with(found.reader, found.image.options).copy(found))
+                        let (tally, started) = (RequestTally(), ContinuousClock.now)
+                        let results = await RequestTally.$current.withValue(tally) {
+                            await with(found.reader, found.image.options).copy(found)
+                        }
+                        await each(found.image, results, ImageEffort(tally.count, ContinuousClock.now - started))
                         return .copied
                     }
                 }
@@ -246,21 +251,25 @@ extension RepositoryCopy {
     /// Reads the manifests of some images; a failed read is a failure of these images only.
     private func reading(
         _ images: [ImageToCopy],
-        _ digestTags: DigestTagIndex,
+        _ digestTags: DigestTagIndex?,
         _ referrers: ReferrerIndex?
     ) async -> [Found] {
         let reader = SourceReader(from, digestTags: digestTags, referrers: referrers)
         do {
             let reading = try await run.drain.abandoning {
-                try await from.read(images.map { .digest($0.image.digest) })
+                try await from.read(
+                    manifests: images.map(\.id),
+                    digests: images.flatMap { $0.heldBy.dropFirst().map { .tag($0) } }
+                )
             }
             return images.map { image in
-                let id = ManifestID.digest(image.image.digest)
-                let manifest = reading.manifests[id].map { Result<Manifest, any Error>.success($0) }
+                let manifest = reading.manifests[image.id].map { Result<Manifest, any Error>.success($0) }
                 let missing = Result<Manifest, any Error>.failure(
-                    self.error(reading.failures[id] ?? .imageMissing, image.image)
+                    self.error(reading.failures[image.id] ?? .imageMissing, image.image)
                 )
-                return Found(image: image, reading: manifest ?? missing, reader: reader)
+                let isHeld = image.heldBy.dropFirst().allSatisfy { reading.digests[.tag($0)] == image.image.digest }
+                let moved = isHeld ? nil : Result<Manifest, any Error>.failure(error(.tagMismatch, image.image))
+                return Found(image: image, reading: moved ?? manifest ?? missing, reader: reader)
             }
         } catch {
             return images.map { Found(image: $0, reading: .failure(error), reader: reader) }
@@ -279,5 +288,12 @@ extension RepositoryCopy {
             let named = source.tagged(image.tags.first)
             return Dictionary(uniqueKeysWithValues: indexes.map { ($0, failed(named, destinations[$0], error)) })
         }
+    }
+}
+
+extension ImageToCopy {
+    /// The name by which the manifest is read, with the first of the tags that must hold it.
+    fileprivate var id: ManifestID {
+        heldBy.first.map { .both($0, image.digest) } ?? .digest(image.digest)
     }
 }

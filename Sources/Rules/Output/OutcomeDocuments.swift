@@ -48,8 +48,11 @@ package struct OutcomeEntry: Encodable, Sendable {
         package var refusals: [ProblemEntry]?
         package var referrersLeftOut: [ProblemEntry]?
         package var notes: [String]?
+        /// Only of `verify`.
+        package var differences: [DifferenceEntry]?
 
         init(_ image: ImageOutcome) {
+            differences = image.differences.isEmpty ? nil : image.differences.map(DifferenceEntry.init)
             action = image.action
             source = "\(image.source)"
             (digest, mediaType) = (image.digest, image.mediaType)
@@ -124,6 +127,9 @@ package struct OutcomeSummary: Encodable, Sendable {
         package var plannedRequests: Int
         package var estimatedSeconds: Double?
         package var estimatedDollars: Double?
+        /// Only of `verify`.
+        package var differences: Int?
+        package var repaired: Int?
     }
 
     package init(
@@ -153,7 +159,9 @@ package struct OutcomeSummary: Encodable, Sendable {
             bytesMountable: totals.work.bytesMountable,
             plannedRequests: totals.work.requests,
             estimatedSeconds: estimate?.seconds,
-            estimatedDollars: estimate?.dollars
+            estimatedDollars: estimate?.dollars,
+            differences: command == "verify" ? totals.differences : nil,
+            repaired: command == "verify" ? totals.repaired : nil
         )
     }
 }

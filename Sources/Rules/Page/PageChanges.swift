@@ -27,7 +27,7 @@ final class PageChanges {
     /// - Returns: The number of the list.
     func add(_ outcome: RepositoryOutcome, _ counts: PageCounts) throws -> Int? {
         let named = outcome.images.filter { image in
-            !image.notes.isEmpty || !image.leftOut.isEmpty || image.tagStates.contains { $0 != .keep }
+            image.hasRemarks || image.tagStates.contains { $0 != .keep }
         }
         guard !named.isEmpty || !outcome.allProblems.isEmpty || !outcome.notes.isEmpty || outcome.creates else {
             return nil
@@ -133,6 +133,9 @@ extension ImageOutcome {
         var notes: [String]
     }
 
+    /// Whether there is more to say than the states of its tags.
+    var hasRemarks: Bool { !notes.isEmpty || !leftOut.isEmpty || !differences.isEmpty }
+
     /// A line for each tag that is not in sync, or for the image if it has notes.
     var pageRows: [PageRow] {
         let states = tagStates
@@ -151,7 +154,7 @@ extension ImageOutcome {
                 )
             )
         }
-        if rows.isEmpty, !notes.isEmpty || !leftOut.isEmpty {
+        if rows.isEmpty, hasRemarks {
             rows = [PageRow(state: .keep, tag: tags.first?.tag, before: tags.first?.before, after: digest, notes: [])]
         }
         guard !rows.isEmpty else { return [] }
@@ -159,6 +162,7 @@ extension ImageOutcome {
             rows[0].notes.append(problem.text)
         }
         rows[0].size = pageSize
+        rows[0].notes += differences.map { "\($0.isRepaired ? "repaired: " : "")\($0.text)" }
         rows[0].notes += notes + leftOut.map { "left out: \($0.text)" }
         return rows
     }

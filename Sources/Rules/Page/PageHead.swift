@@ -170,6 +170,8 @@ struct PageHead {
             figures.append(("requests", HTML(grouped: end.requests).markup))
             figures.append(("time", Self.time(end.seconds)))
         case .verify:
+            figures.append(("differences", HTML(grouped: totals.differences).markup))
+            if totals.repaired > 0 { figures.append(("repaired", HTML(grouped: totals.repaired).markup)) }
             figures.append(("requests", HTML(grouped: end.requests).markup))
             figures.append(("time", Self.time(end.seconds)))
         }

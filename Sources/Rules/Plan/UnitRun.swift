@@ -12,7 +12,7 @@ struct UnitRun: Sendable {
     init(_ run: RuleRun, _ jobs: [RuleRun.PlacedJob]) { (self.run, self.jobs) = (run, jobs) }
 
     /// A job whose source was listed.
-    private struct Selected: Sendable {
+    struct Selected: Sendable {
         var source: SourceListing
         var selection: TagSelection
         /// The images that the rule selects, each with its selected tags.
@@ -23,7 +23,9 @@ struct UnitRun: Sendable {
 
     /// The outcomes of each job.
     ///
-    /// - Throws: `CancellationError`, ``Drained``
+    /// What a drain keeps from being finished is an outcome too.
+    ///
+    /// - Throws: `CancellationError`
     func outcomes() async throws -> [[RepositoryOutcome]] {
         let selected = try await jobs.mapConcurrently(limit: RuleRun.parallelUnits) { try await select($0) }
         let assignments = jobs.indices.map { index -> Assignment? in
@@ -52,7 +54,7 @@ struct UnitRun: Sendable {
         return outcome
     }
 
-    private func blank(_ placed: RuleRun.PlacedJob, _ destination: Int) -> RepositoryOutcome {
+    func blank(_ placed: RuleRun.PlacedJob, _ destination: Int) -> RepositoryOutcome {
         RepositoryOutcome(
             rule: placed.job.rule.name,
             ruleIndex: placed.ruleIndex,
@@ -70,7 +72,8 @@ struct UnitRun: Sendable {
             let source = try await run.run.listSource(
                 job.source,
                 rule.source.registry.options,
-                taggedOnly: rule.referrers == .none && !rule.tags.untagged
+                taggedOnly: !run.mode.listsEveryImage && rule.referrers == .none && !rule.tags.untagged
+                    && rule.tags.digests.isEmpty
             )
             let candidates = source.tags.map { tag in
                 TagCandidate(
@@ -113,6 +116,8 @@ struct UnitRun: Sendable {
             return .failure(OutcomeProblem(error))
         } catch let problem as OutcomeProblem {
             return .failure(problem)
+        } catch is Drained {
+            return .failure(.stopped)
         }
     }
 
@@ -132,81 +137,87 @@ struct UnitRun: Sendable {
         _ collisions: [Assignment.Target: [ImageReference]]
     ) async throws -> [RepositoryOutcome] {
         let rule = placed.job.rule
+        if case .verify(let options) = run.mode {
+            return try await verified(placed, selected, assignment, collisions, options).map(\.sorted)
+        }
+        var places: [(destination: Int, name: RepositoryName?)] = []
+        for index in rule.destinations.indices {
+            let names = assignment.repositories(at: index)
+            places += names.isEmpty ? [(index, nil)] : names.map { (index, $0) }
+        }
+        let listed = try await places.mapConcurrently(limit: RuleRun.parallelUnits) { index, name in
+            try await list(name, at: index, for: placed, selected, assignment)
+        }
         var outcomes: [RepositoryOutcome] = []
         var open: [(listing: DestinationListing, outcome: Int)] = []
-        for (index, destination) in rule.destinations.enumerated() {
-            let names = assignment.repositories(at: index)
-            guard !names.isEmpty else {
-                var outcome = blank(placed, index)
-                outcome.selection = selected.selection
-                outcome.destination = placed.job.fixedPlaces().flatMap { places in
-                    (try? RepositoryName(parsing: places[index].repository)).map {
-                        destination.registry.reference(to: $0)
-                    }
-                }
-                outcomes.append(outcome)
-                continue
+        for ((index, name), result) in zip(places, listed) {
+            let destination = rule.destinations[index]
+            var outcome = blank(placed, index)
+            outcome.selection = selected.selection
+            outcome.destination = (name ?? placed.job.fixedName(at: index)).map(destination.registry.reference)
+            switch result {
+            case nil: break
+            case .failure(let problem): outcome.problems = [problem]
+            case .success(let listing):
+                guard let name else { break }
+                outcome.creates = listing.isNew && !assignment.images(at: index, name).isEmpty
+                outcome.template = listing.template
+                outcome.images += skipped(selected, placed.job, destination, name, listing.tags)
+                open.append((listing, outcomes.count))
             }
-            for name in names {
-                var outcome = blank(placed, index)
-                outcome.selection = selected.selection
-                outcome.destination = destination.registry.reference(to: name)
-                do {
-                    let listing = try await list(name, at: destination, for: placed, selected, assignment, index)
-                    outcome.creates = listing.isNew && !assignment.images(at: index, name).isEmpty
-                    outcome.template = listing.template
-                    outcome.images += skipped(selected, placed.job, destination, name, listing)
-                    open.append((listing, outcomes.count))
-                } catch let error as CopyError {
-                    outcome.problems = [OutcomeProblem(error)]
-                }
-                outcomes.append(outcome)
-            }
-        }
-        for index in outcomes.indices {
-            outcomes[index].images += assignment.refusals(at: outcomes[index].destinationIndex)
-            outcomes[index].images += failures(selected)
-            outcomes[index].notes += notes(selected)
+            outcome.images += assignment.refusals(at: index) + failures(selected)
+            outcome.notes += notes(selected)
+            outcomes.append(outcome)
         }
         return try await copy(placed, selected, assignment, collisions, open, outcomes)
     }
 
+    /// - Returns: `nil` if nothing goes to the destination.
     private func list(
-        _ name: RepositoryName,
-        at destination: RuleDestination,
+        _ name: RepositoryName?,
+        at index: Int,
         for placed: RuleRun.PlacedJob,
         _ selected: Selected,
-        _ assignment: Assignment,
-        _ index: Int
-    ) async throws -> DestinationListing {
+        _ assignment: Assignment
+    ) async throws -> Result<DestinationListing, OutcomeProblem>? {
+        guard let name else { return nil }
         let rule = placed.job.rule
+        let destination = rule.destinations[index]
         let reference = destination.registry.reference(to: name)
-        return try await run.run.listDestination(
-            CopyDestination(
-                DestinationReference(registry: reference.registry, repository: reference.repository, tag: nil),
-                destination.registry.options
-            ),
-            of: selected.source,
-            wanted: assignment.images(at: index, name).flatMap(\.tags),
-            taggedOnly: rule.referrers == .none && rule.prune == nil,
-            rule.copyOptions(isDryRun: run.mode != .carryOut)
-        )
+        do {
+            return .success(
+                try await run.run.listDestination(
+                    CopyDestination(
+                        DestinationReference(registry: reference.registry, repository: reference.repository, tag: nil),
+                        destination.registry.options
+                    ),
+                    of: selected.source,
+                    wanted: assignment.images(at: index, name).flatMap(\.tags),
+                    taggedOnly: rule.referrers == .none && rule.prune == nil,
+                    rule.copyOptions(isDryRun: run.mode != .carryOut)
+                )
+            )
+        } catch let error as CopyError {
+            return .failure(OutcomeProblem(error))
+        } catch is Drained {
+            return .failure(.stopped)
+        }
     }
 
     /// An outcome for each tag whose image is too young, if the destination has the tag.
-    private func skipped(
+    func skipped(
         _ selected: Selected,
         _ job: RuleJob,
         _ destination: RuleDestination,
         _ name: RepositoryName,
-        _ listing: DestinationListing
+        _ tags: [Tag: Digest]
     ) -> [ImageOutcome] {
         let known = Dictionary(selected.source.tags.map { ($0.tag, $0.digest) }) { first, _ in first }
         return selected.selection.coolingDown.compactMap { tag, time in
             guard let digest = known[tag] ?? nil,
                 job.repositoryName(at: destination, tag: tag, digest: digest) == name.value,
                 let text = job.tagName(at: destination, tag: tag, digest: digest), let own = try? Tag(parsing: text),
-                let held = listing.tags[own], held != digest
+                let held = tags[own], held != digest
             else { return nil }
             let reason = "too young; qualifies at \(AWSTime.extended(time))"
             return ImageOutcome(
@@ -218,14 +229,14 @@ struct UnitRun: Sendable {
         }
     }
 
-    private func notes(_ selected: Selected) -> [String] {
+    func notes(_ selected: Selected) -> [String] {
         let names = selected.source.unusableTags.map { "'\(quotable($0.name, upTo: 200))'" }
         guard !names.isEmpty else { return [] }
         let more = names.count > 5 ? " and \(names.count - 5) more" : ""
         return ["left out, because they are not tags: \(names.prefix(5).joined(separator: ", "))\(more)"]
     }
 
-    private func failures(_ selected: Selected) -> [ImageOutcome] {
+    func failures(_ selected: Selected) -> [ImageOutcome] {
         selected.failures.map { id, reason in
             let image = selected.source.reference.tagged(id.tag, digest: id.digest)
             let error = CopyError(reason, side: .source, image: image, operation: "reading the image")
@@ -257,15 +268,14 @@ struct UnitRun: Sendable {
             let looksAtIndexes = rule.referrers == .all && listing.lacksReferrersOfChildren(from: selected.source)
             for assigned in assignment.images(at: destination, listing.reference.repository) {
                 let image = selected.images[assigned.image]
-                if let refused = refusal(of: image, assigned, placed.job.source, at: listing, collisions) {
-                    outcomes[index].images.append(
-                        ImageOutcome(
-                            refused,
-                            ImageToCopy(image, tags: [0: assigned.tags]),
-                            at: 0,
-                            from: placed.job.source
-                        )
-                    )
+                func refuse(_ problem: OutcomeProblem) {
+                    let wanted = ImageToCopy(image, tags: [0: assigned.tags])
+                    outcomes[index].images.append(ImageOutcome(problem, wanted, at: 0, from: placed.job.source))
+                }
+                if let problem = collision(of: assigned.tags, at: listing.reference, collisions)
+                    ?? archived(assigned.tags, at: listing)
+                {
+                    refuse(problem)
                     continue
                 }
                 let difference = listing.difference(
@@ -277,6 +287,9 @@ struct UnitRun: Sendable {
                 let isIndex = image.mediaType?.isIndex ?? true
                 if rule.platforms.isEmpty, difference == .none, !(looksAtIndexes && isIndex) {
                     outcomes[index].images.append(kept(image, assigned.tags, placed.job.source))
+                } else if image.isArchived {
+                    let archived = placed.job.source.tagged(image.tags.first, digest: image.digest)
+                    refuse(Self.archived(.source, archived))
                 } else if run.mode == .compare {
                     outcomes[index].images.append(
                         compared(image, assigned.tags, placed.job, listing, isUnknown: difference == .unknown)
@@ -294,51 +307,51 @@ struct UnitRun: Sendable {
             from: selected.source,
             to: open.map(\.listing),
             rule.copyOptions(isDryRun: run.mode != .carryOut)
-        ) { image, results in
-            for (place, result) in results { collected.add(result, image, place, from: placed.job.source) }
+        ) { image, results, effort in
+            // The requests of several destinations are counted together, and stand with the first.
+            let first = results.keys.min()
+            for (place, result) in results {
+                let requests = place == first ? effort.requests : 0
+                collected.add(result, image, place, from: placed.job.source, requests, effort.seconds)
+            }
         }
-        for (place, images) in collected.all.enumerated() { outcomes[open[place].outcome].images += images }
+        for (place, images) in collected.all.enumerated() {
+            let index = open[place].outcome
+            let name = open[place].listing.reference.repository
+            let sources = assignment.images(at: outcomes[index].destinationIndex, name).map(\.sources)
+            outcomes[index].images += images.made(
+                from: sources.reduce(into: [:]) { $0.merge($1) { first, _ in first } }
+            )
+        }
         return outcomes.map(\.sorted)
     }
 
-    private func refusal(
-        of image: ListedImage,
-        _ assigned: Assignment.Assigned,
-        _ source: ImageReference,
-        at listing: DestinationListing,
+    func collision(
+        of tags: [Tag],
+        at repository: ImageReference,
         _ collisions: [Assignment.Target: [ImageReference]]
     ) -> OutcomeProblem? {
-        if image.isArchived {
-            return OutcomeProblem(
-                CopyError(
-                    .archived,
-                    side: .source,
-                    image: source.tagged(image.tags.first, digest: image.digest),
-                    operation: "reading the image"
-                )
-            )
-        }
-        for tag in assigned.tags {
-            if listing.archived.contains(tag) {
-                return OutcomeProblem(
-                    CopyError(
-                        .archived,
-                        side: .destination,
-                        image: listing.reference.tagged(tag),
-                        operation: "DescribeImages"
-                    )
-                )
-            }
-            let target = Assignment.Target(listing.reference, tag)
-            guard let sources = collisions[target] else { continue }
+        for tag in tags {
+            guard let sources = collisions[Assignment.Target(repository, tag)] else { continue }
             return OutcomeProblem(
                 reason: "collision",
-                "several images would get the tag \(listing.reference):\(tag): "
+                "several images would get the tag \(repository):\(tag): "
                     + sources.prefix(5).map(\.description).joined(separator: ", "),
                 remedy: "give the rules templates that keep them apart, as {repository} instead of {name}"
             )
         }
         return nil
+    }
+
+    /// The failure of a tag whose image is archived at the destination, so that it can't be pulled there.
+    private func archived(_ tags: [Tag], at listing: DestinationListing) -> OutcomeProblem? {
+        tags.first(where: listing.archived.contains).map { tag in
+            Self.archived(.destination, listing.reference.tagged(tag))
+        }
+    }
+
+    static func archived(_ side: CopyError.Side, _ image: ImageReference) -> OutcomeProblem {
+        OutcomeProblem(CopyError(.archived, side: side, image: image, operation: "DescribeImages"))
     }
 
     private func kept(_ image: ListedImage, _ tags: [Tag], _ source: ImageReference) -> ImageOutcome {
@@ -399,9 +412,16 @@ private final class CollectedOutcomes: Sendable {
 
     var all: [[ImageOutcome]] { state.withLock { $0 } }
 
-    func add(_ result: CopyResult, _ image: ImageToCopy, _ place: Int, from source: ImageReference) {
+    func add(
+        _ result: CopyResult,
+        _ image: ImageToCopy,
+        _ place: Int,
+        from source: ImageReference,
+        _ requests: Int,
+        _ seconds: Double
+    ) {
         state.withLock { state in
-            let outcome: ImageOutcome
+            var outcome: ImageOutcome
             switch result {
             case .planned(let plan): outcome = ImageOutcome(plan)
             case .done(let receipt): outcome = ImageOutcome(receipt)
@@ -412,18 +432,31 @@ private final class CollectedOutcomes: Sendable {
                 stopped.state = .stopped
                 outcome = stopped
             }
+            if case .planned = result {} else { (outcome.work.requests, outcome.seconds) = (requests, seconds) }
             state[place].append(outcome)
         }
     }
 }
 
 extension OutcomeProblem {
-    fileprivate static let stopped = OutcomeProblem(reason: "stopped", "stopped", kind: .failed)
+    /// The problem of what a signal kept from being started.
+    static let stopped = OutcomeProblem(reason: "stopped", "stopped before it was finished", kind: .failed)
+}
+
+extension [ImageOutcome] {
+    /// The outcomes with the tag of the source for each tag.
+    fileprivate func made(from sources: [Tag: Tag]) -> [ImageOutcome] {
+        map { outcome in
+            var outcome = outcome
+            for index in outcome.tags.indices { outcome.tags[index].source = sources[outcome.tags[index].tag] }
+            return outcome
+        }
+    }
 }
 
 extension RepositoryOutcome {
     /// The outcome with its images in a stable order: by tag, then by digest.
-    fileprivate var sorted: RepositoryOutcome {
+    var sorted: RepositoryOutcome {
         var outcome = self
         outcome.images.sort { $0.sortKey < $1.sortKey }
         return outcome

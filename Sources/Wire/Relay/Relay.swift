@@ -17,6 +17,8 @@ public enum RelaySink: Sendable {
     case request(WireRequest)
     /// A file on this machine, written under a temporary name and renamed when all bytes are verified.
     case file(String)
+    /// Nothing: the bytes are verified and then discarded.
+    case discard
 }
 
 /// A request to move one blob from a source to one or several sinks and to verify its hash on the way.
@@ -44,6 +46,12 @@ public struct RelayRequest: Sendable {
         self.digest = digest
         self.size = size
         self.progress = progress
+    }
+
+    /// The number of its ends that are requests, not files.
+    var requestCount: Int {
+        let isRequest = if case .request = source { 1 } else { 0 }
+        return isRequest + sinks.count { if case .request = $0 { true } else { false } }
     }
 }
 

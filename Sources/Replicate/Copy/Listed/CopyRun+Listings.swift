@@ -27,17 +27,29 @@ extension CopyRun {
         }
     }
 
+    /// Opens a source repository without listing it, for images that are known from a saved plan.
+    ///
+    /// - Throws: ``CopyError``, ``Drained``, `CancellationError`
+    package func openSource(_ reference: ImageReference, _ side: SideOptions) async throws -> SourceListing {
+        try await drain.abandoning {
+            SourceListing(unlisted: try await opener.open(reference, side: .source, side), side)
+        }
+    }
+
     /// Asks a destination repository what it holds.
     ///
     /// ECR lists every image; other registries are asked for the wanted tags only. A missing repository counts as
     /// empty if `options` or a creation template allow it to be created.
     ///
+    /// - Parameter listsImages: Whether ECR lists every image, which takes a request for a thousand images; otherwise it
+    ///   is asked for the wanted tags, a hundred a request.
     /// - Throws: ``CopyError``, ``Drained``, `CancellationError`
     package func listDestination(
         _ destination: CopyDestination,
         of source: SourceListing,
         wanted: [Tag],
         taggedOnly: Bool,
+        listsImages: Bool = true,
         _ options: CopyOptions
     ) async throws -> DestinationListing {
         try await drain.abandoning {
@@ -63,7 +75,11 @@ extension CopyRun {
             )
             var listing: ImageListing?
             do {
-                listing = try await state.list(wanted.map { .tag($0) }, taggedOnly: taggedOnly)
+                if listsImages {
+                    listing = try await state.list(wanted.map { .tag($0) }, taggedOnly: taggedOnly)
+                } else {
+                    try await state.read(wanted.map { .tag($0) })
+                }
             } catch let error as CopyError where error.reason == .repositoryMissing {
                 try await state.beginEmpty(after: error, creating: options.createRepository)
             }
@@ -75,14 +91,14 @@ extension CopyRun {
     ///
     /// - Parameters:
     ///   - destinations: What the tags of an image name by their index.
-    ///   - each: Called with the results of an image, by destination, as soon as it is finished. The images are
-    ///     finished in any order.
+    ///   - each: Called with the results of an image, by destination, as soon as it is finished, and with what it
+    ///     took. The images are finished in any order.
     package func copy(
         _ images: [ImageToCopy],
         from source: SourceListing,
         to destinations: [DestinationListing],
         _ options: CopyOptions,
-        each: @escaping @Sendable (ImageToCopy, [Int: CopyResult]) async -> Void
+        each: @escaping @Sendable (ImageToCopy, [Int: CopyResult], ImageEffort) async -> Void
     ) async {
         let copy = RepositoryCopy(
             run: self,
@@ -91,7 +107,8 @@ extension CopyRun {
             options: options,
             destinations: destinations.map(\.destination)
         )
-        await copy.copy(images.chunked(RepositoryCopy.imagesAtOnce), source.digestTags, source.referrers, each: each)
+        let digestTags = source.isListed ? source.digestTags : nil
+        await copy.copy(images.chunked(RepositoryCopy.imagesAtOnce), digestTags, source.referrers, each: each)
     }
 
     /// Waits for uploads that opened too late to be used, so that they get closed; to be called at the end of a run.

@@ -19,9 +19,14 @@ package struct SourceListing: Sendable {
     let digestTagged: [Tag: Digest]
     /// The referrers by subject; `nil` where the listing doesn't state them.
     let referrers: ReferrerIndex?
+    /// Whether something refers to an image without a tag, which may be the child of an index.
+    private let hasReferredChildren: Bool
     let identity: SideOptions
+    /// Whether the repository was listed at all.
+    package let isListed: Bool
 
     init(_ repository: any ImageRepository, _ listing: ImageListing, isComplete: Bool, _ identity: SideOptions) {
+        isListed = true
         from = repository
         reference = repository.reference
         images = listing.images
@@ -35,10 +40,29 @@ package struct SourceListing: Sendable {
         digestTagged = Dictionary(
             tags.filter { ReferrerFinder.isDigestTag($0.tag) }.compactMap { tag in tag.digest.map { (tag.tag, $0) } }
         ) { first, _ in first }
-        referrers = isComplete && repository is ECRImageRepository ? ReferrerIndex(listing.images) : nil
+        let index = ReferrerIndex(listing.images)
+        referrers = isComplete && repository is ECRImageRepository ? index : nil
+        let subjects = Set(index.subjects).union(digestTags.listing.tags.keys)
+        hasReferredChildren = listing.images.contains {
+            $0.tags.isEmpty && $0.subject == nil && subjects.contains($0.digest)
+        }
+    }
+
+    /// Creates a source that was not listed, whose images are known to the caller.
+    init(unlisted repository: any ImageRepository, _ identity: SideOptions) {
+        isListed = false
+        from = repository
+        reference = repository.reference
+        (images, tags, unusableTags, isComplete) = (nil, [], [], false)
+        digestTags = DigestTagIndex(DigestTagListing(isWhole: false))
+        digestTagged = [:]
+        referrers = nil
+        hasReferredChildren = false
+        self.identity = identity
     }
 
     init(_ repository: any ImageRepository, names: [String], _ identity: SideOptions) {
+        isListed = true
         from = repository
         reference = repository.reference
         images = nil
@@ -51,6 +75,7 @@ package struct SourceListing: Sendable {
         digestTags = DigestTagIndex(DigestTagListing(of: usable))
         digestTagged = [:]
         referrers = nil
+        hasReferredChildren = false
     }
 
     /// The images with these tags or digests, each with those of its tags that were asked for.
@@ -92,6 +117,15 @@ package struct SourceListing: Sendable {
         return (order.map { ListedImage(digest: $0, tags: (tags[$0] ?? []).sorted()) }, failures)
     }
 
+    /// Whether something may refer to an image or, if it is an index, to one of its children.
+    func mayHaveReferrers(_ image: ListedImage, _ index: ReferrerIndex) -> Bool {
+        guard index.referrers(of: image.digest).isEmpty, digestTags.listing.tags[image.digest] == nil else {
+            return true
+        }
+        // The listing doesn't say which untagged images are children of which index.
+        return hasReferredChildren && (image.mediaType?.isIndex ?? true)
+    }
+
     /// Images without a tag that nothing else needs: neither a child of an index nor a referrer.
     ///
     /// Children are known only once the indexes are read, so this reads every index of the repository.
@@ -129,8 +163,22 @@ package struct ImageToCopy: Sendable {
     package var tags: [Int: [Tag]]
     /// The options for this image; `nil` for those of the other images.
     package var options: CopyOptions?
+    /// Tags of the source that must hold the image when its manifest is read; otherwise the image fails.
+    package var heldBy: [Tag] = []
 
     package init(_ image: ListedImage, tags: [Int: [Tag]], _ options: CopyOptions? = nil) {
         (self.image, self.tags, self.options) = (image, tags, options)
+    }
+}
+
+/// What copying one image took, at all of its destinations together.
+package struct ImageEffort: Sendable {
+    /// The number of requests; one that serves several images is counted for one of them.
+    package var requests: Int
+    package var seconds: Double
+
+    init(_ requests: Int, _ duration: Duration) {
+        self.requests = requests
+        seconds = Double(duration.components.seconds) + Double(duration.components.attoseconds) / 1e18
     }
 }
