@@ -261,6 +261,7 @@ struct SavedRepositoryRun: Sendable {
                 + "\(image.sourceTags.map(\.value).joined(separator: ", ")) any more"
         case (.source, .imageMissing):
             return "\(planned.source) does not have the image \(image.digestAtSource?.description ?? "") any more"
+        case (let side, .repositoryMissing): return missingRepository(side)
         default: return nil
         }
     }
