@@ -34,7 +34,8 @@ struct SavedRepositoryRun: Sendable {
             let source = try await listSource(open)
             let place = CopyDestination(
                 DestinationReference(registry: destination.registry, repository: destination.repository, tag: nil),
-                registry.options
+                registry.options,
+                kmsKeys: registry.kmsKeys
             )
             let listing = try await list(place, of: source, open)
             outcome.creates = listing.isNew && planned.createsRepository
