@@ -34,6 +34,10 @@ public final class YAMLParser {
         public var mark: Mark
         /// The offset of a byte that is no text; `nil` if the text is at fault.
         public var byteOffset: Int?
+
+        public init(context: String, problem: String, mark: Mark, byteOffset: Int? = nil) {
+            (self.context, self.problem, self.mark, self.byteOffset) = (context, problem, mark, byteOffset)
+        }
     }
 
     private let parser: UnsafeMutablePointer<yaml_parser_t>

@@ -21,6 +21,7 @@ struct SyncCommand: AsyncParsableCommand {
               ecr-replicate sync -f rules.yaml releases
               ecr-replicate sync -f rules.yaml --output json
               ecr-replicate sync --plan plan.json --max-age 12h
+              ecr-replicate sync -f rules.yaml --report report.html
             """
     )
 
@@ -52,6 +53,7 @@ struct SyncCommand: AsyncParsableCommand {
     @OptionGroup(title: "Large layers") var uploading: UploadArguments
     @OptionGroup(title: "Transfers") var transfers: TransferArguments
     @OptionGroup(title: "Output") var output: OutputOptions
+    @OptionGroup(title: "Output") var report: ReportArguments
 
     @Option(
         help: ArgumentHelp(
@@ -95,7 +97,12 @@ struct SyncCommand: AsyncParsableCommand {
             transfers,
             uploads: uploading.options
         )
-        try await session.runRules(RuleReporting(isPlan: false, file: read.name)) { replicator, run, report in
+        let reporting = RuleReporting(
+            isPlan: false,
+            file: read.name,
+            page: try report.open(.sync, of: read.name)
+        )
+        try await session.runRules(reporting) { replicator, run, report in
             try await RuleRun(rules, .carryOut, by: replicator, in: run, now: Date()).outcomes(report)
         }
     }
@@ -119,7 +126,12 @@ struct SyncCommand: AsyncParsableCommand {
             transfers,
             uploads: uploading.options
         )
-        try await session.runRules(RuleReporting(isPlan: false, file: plan.ruleFile)) { _, run, report in
+        let reporting = RuleReporting(
+            isPlan: false,
+            file: plan.ruleFile,
+            page: try report.open(.sync, of: plan.ruleFile)
+        )
+        try await session.runRules(reporting) { _, run, report in
             try await SavedPlanRun(plan, in: run).outcomes(report)
         }
     }
