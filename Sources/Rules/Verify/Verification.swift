@@ -72,11 +72,16 @@ struct Verification: Sendable {
 
         init(_ result: CopyResult) {
             switch result {
-            case .planned: break
-            case .done(let receipt): leftOut = receipt.referrerFailures.map { OutcomeProblem($0.error) }
+            case .planned: self.init(state: nil)
+            case .done(let receipt):
+                self.init(state: nil, leftOut: receipt.referrerFailures.map { OutcomeProblem($0.error) })
             case .failed(_, _, let error): self.init(OutcomeProblem(error))
-            case .cancelled: state = .stopped
+            case .cancelled: self.init(state: .stopped)
             }
+        }
+
+        private init(state: ImageOutcome.State?, leftOut: [OutcomeProblem] = []) {
+            (self.state, self.leftOut) = (state, leftOut)
         }
     }
 
