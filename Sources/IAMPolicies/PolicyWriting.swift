@@ -23,20 +23,31 @@ struct PolicyWriting {
         lends =
             side == .destination && request.includesOptional
             && request.destinations.contains { $0.map { request.siblings(of: $0).contains(place) } ?? false }
-        let isRetag = side == .destination ? try request.isRetag(at: place) : false
+        let isRetag = side == .destination ? try request.isRetag(at: place) : try request.isRetag()
         for permission in Permission.all where permission.side == side {
             guard !permission.isOptional || request.includesOptional,
-                Self.isMet(permission.occasion, at: place, request, isRetag: isRetag)
+                Self.isMet(permission, at: place, request, isRetag: isRetag)
             else { continue }
-            var piece = Self.piece(of: permission, at: place, request)
-            if let index = pieces.firstIndex(where: { $0.id == piece.id }) {
-                pieces[index].actions.append(permission.action)
-            } else {
-                piece.actions = [permission.action]
-                pieces.append(piece)
+            for var piece in Self.pieces(of: permission, at: place, request) {
+                let same = pieces.firstIndex {
+                    $0.id == piece.id && $0.resources == piece.resources && $0.conditions == piece.conditions
+                }
+                if let same {
+                    if !pieces[same].actions.contains(permission.action) {
+                        pieces[same].actions.append(permission.action)
+                    }
+                } else {
+                    piece.actions = [permission.action]
+                    pieces.append(piece)
+                }
             }
         }
     }
+
+    var isEmpty: Bool { pieces.isEmpty }
+
+    /// Whether the registry's repositories must be listed, which no repository's policy can allow.
+    var listsRepositories: Bool { pieces.contains { $0.id == Self.listing } }
 
     /// The actions for the repository's own policy.
     var actionsOfRepository: [String] {
@@ -50,14 +61,16 @@ struct PolicyWriting {
     /// it.
     static func merged(_ writings: [PolicyWriting]) -> [PolicyStatement] {
         var merged: [Piece] = []
-        for piece in writings.flatMap(\.pieces) {
+        var known: [Set<String>] = []
+        for piece in writings.lazy.flatMap(\.pieces) {
             let same = merged.firstIndex {
                 $0.id == piece.id && $0.actions == piece.actions && $0.conditions == piece.conditions
             }
             if let same {
-                merged[same].resources += piece.resources.filter { !merged[same].resources.contains($0) }
+                merged[same].resources += piece.resources.filter { known[same].insert($0).inserted }
             } else {
                 merged.append(piece)
+                known.append(Set(piece.resources))
             }
         }
         return merged.map {
@@ -66,46 +79,78 @@ struct PolicyWriting {
     }
 
     private static func isMet(
-        _ occasion: Permission.Occasion,
+        _ permission: Permission,
         at place: PolicyPlace,
         _ request: PolicyRequest,
         isRetag: Bool
     ) -> Bool {
-        let canMount = !isRetag && !request.siblings(of: place).isEmpty
-        return switch occasion {
+        var canMount: Bool { !isRetag && !request.siblings(of: place).isEmpty }
+        return switch permission.occasion {
         case .always, .movingTags: true
         case .copying, .foreignLayers, .missing: !isRetag
         case .listing: request.listsImages
         case .uploadingByRegistry: !isRetag && (request.upload != .api || canMount)
-        case .creating: !isRetag && (request.createsRepository || request.key(at: place) != nil)
-        case .creatingWithKey: !isRetag && request.key(at: place) != nil
+        case .creating: !isRetag && request.creates(at: place)
+        case .creatingLikeSource: !isRetag && request.readsSettings
+        case .creatingWithKey: !isRetag && !request.keys(at: place).isEmpty
         case .mounting: canMount
+        case .planning: request.rule != nil
+        case .listingRepositories: request.rule?.listsRepositories ?? false
+        case .pruning: request.rule?.prunes ?? false
         }
     }
 
-    private static func piece(of permission: Permission, at place: PolicyPlace, _ request: PolicyRequest) -> Piece {
+    /// The id of the statement that allows to list a registry's repositories.
+    private static let listing = "ListRegistry"
+
+    private static func pieces(
+        of permission: Permission,
+        at place: PolicyPlace,
+        _ request: PolicyRequest
+    ) -> [Piece] {
+        if permission.occasion == .creatingWithKey { return pieces(forKeysOf: request, at: place) }
         func about(_ id: String) -> Piece {
             Piece(id: id, actions: [], resources: [place.arn], isAboutRepository: true)
         }
-        return switch permission.occasion {
-        case .always, .copying: about(permission.side == .source ? "Read" : "Write")
-        case .listing: about("List")
-        case .foreignLayers: about("AskForForeignLayers")
-        case .missing: Piece(id: "AskWhereMissing", actions: [], resources: ["*"])
-        case .movingTags: about("AskBeforeTagsMove")
-        case .uploadingByRegistry: Piece(id: "Token", actions: [], resources: ["*"])
-        case .mounting: Piece(id: "Mount", actions: [], resources: request.siblings(of: place).map(\.arn))
-        case .creating: Piece(id: "Create", actions: [], resources: [place.arn])
-        case .creatingWithKey:
-            Piece(
-                id: "CreateWithKey",
-                actions: [],
-                resources: [request.key(at: place) ?? "*"],
-                conditions: [
-                    .init("StringEquals", "kms:ViaService", "ecr.\(place.host.region).\(place.host.partition.domain)")
-                ]
-            )
+        let piece =
+            switch permission.occasion {
+            case .always, .copying: about(permission.side == .source ? "Read" : "Write")
+            case .planning where permission.action == "ecr:DescribeRepositories": about("AskBeforeTagsMove")
+            case .listing, .planning: about("List")
+            case .listingRepositories: Piece(id: listing, actions: [], resources: [place.registryARN])
+            case .pruning: about("Prune")
+            case .foreignLayers: about("AskForForeignLayers")
+            case .missing: Piece(id: "AskWhereMissing", actions: [], resources: ["*"])
+            case .movingTags: about("AskBeforeTagsMove")
+            case .uploadingByRegistry: Piece(id: "Token", actions: [], resources: ["*"])
+            case .mounting: Piece(id: "Mount", actions: [], resources: request.siblings(of: place).map(\.arn))
+            case .creatingLikeSource where permission.side == .source: about("ReadSettings")
+            case .creating, .creatingLikeSource, .creatingWithKey:
+                Piece(id: "Create", actions: [], resources: [place.arn])
+            }
+        return [piece]
+    }
+
+    /// The statements for KMS keys, without actions: one for all that are named by ARN or id, and one for each alias.
+    private static func pieces(forKeysOf request: PolicyRequest, at place: PolicyPlace) -> [Piece] {
+        let service = PolicyStatement.Condition(
+            "StringEquals",
+            "kms:ViaService",
+            "ecr.\(place.host.region).\(place.host.partition.domain)"
+        )
+        var pieces: [Piece] = []
+        for key in request.keys(at: place) {
+            let (resource, alias) = key.inPolicy(at: place)
+            let conditions = [service] + [alias].compactMap { $0 }
+            if let same = pieces.firstIndex(where: { $0.conditions == conditions }) {
+                if !pieces[same].resources.contains(resource) { pieces[same].resources.append(resource) }
+            } else {
+                pieces.append(
+                    Piece(id: "CreateWithKey", actions: [], resources: [resource], conditions: conditions)
+                )
+            }
         }
+        return pieces
     }
 }
 

@@ -43,6 +43,8 @@ package struct RuleRegistry: Sendable, Hashable {
     package var options: SideOptions
     /// For repositories made like the source's: the key here, by the source's key.
     package var kmsKeys: [String: String]
+    /// The external id as the file writes it, with its variables, so that a saved plan doesn't hold their values.
+    package var writtenExternalID: String?
 
     /// Where the registry is.
     package enum Place: Sendable, Hashable {
@@ -51,8 +53,8 @@ package struct RuleRegistry: Sendable, Hashable {
         /// A directory; each repository is an image layout at `DIRECTORY/REPOSITORY`.
         case layout(directory: String)
 
-        /// The place in words, for error messages.
-        var words: String {
+        /// The place in words, for people.
+        package var words: String {
             switch self {
             case .ecr(let host): host.name
             case .plain(let registry): registry.description

@@ -315,7 +315,14 @@ struct UnitRun: Sendable {
                 collected.add(result, image, place, from: placed.job.source, requests, effort.seconds)
             }
         }
-        for (place, images) in collected.all.enumerated() { outcomes[open[place].outcome].images += images }
+        for (place, images) in collected.all.enumerated() {
+            let index = open[place].outcome
+            let name = open[place].listing.reference.repository
+            let sources = assignment.images(at: outcomes[index].destinationIndex, name).map(\.sources)
+            outcomes[index].images += images.made(
+                from: sources.reduce(into: [:]) { $0.merge($1) { first, _ in first } }
+            )
+        }
         return outcomes.map(\.sorted)
     }
 
@@ -436,9 +443,20 @@ extension OutcomeProblem {
     static let stopped = OutcomeProblem(reason: "stopped", "stopped before it was finished", kind: .failed)
 }
 
+extension [ImageOutcome] {
+    /// The outcomes with the tag of the source for each tag.
+    fileprivate func made(from sources: [Tag: Tag]) -> [ImageOutcome] {
+        map { outcome in
+            var outcome = outcome
+            for index in outcome.tags.indices { outcome.tags[index].source = sources[outcome.tags[index].tag] }
+            return outcome
+        }
+    }
+}
+
 extension RepositoryOutcome {
     /// The outcome with its images in a stable order: by tag, then by digest.
-    fileprivate var sorted: RepositoryOutcome {
+    var sorted: RepositoryOutcome {
         var outcome = self
         outcome.images.sort { $0.sortKey < $1.sortKey }
         return outcome

@@ -66,22 +66,19 @@ struct Verification: Sendable {
         var state: ImageOutcome.State?
         var leftOut: [OutcomeProblem] = []
 
-        init(_ problem: OutcomeProblem) {
-            state = problem.kind == .refused ? .refused([problem]) : .failed(problem)
+        init(_ problem: OutcomeProblem) { state = Self.state(of: problem) }
+
+        private static func state(of problem: OutcomeProblem) -> ImageOutcome.State {
+            problem.kind == .refused ? .refused([problem]) : .failed(problem)
         }
 
         init(_ result: CopyResult) {
             switch result {
-            case .planned: self.init(state: nil)
-            case .done(let receipt):
-                self.init(state: nil, leftOut: receipt.referrerFailures.map { OutcomeProblem($0.error) })
-            case .failed(_, _, let error): self.init(OutcomeProblem(error))
-            case .cancelled: self.init(state: .stopped)
+            case .planned: break
+            case .done(let receipt): leftOut = receipt.referrerFailures.map { OutcomeProblem($0.error) }
+            case .failed(_, _, let error): state = Self.state(of: OutcomeProblem(error))
+            case .cancelled: state = .stopped
             }
-        }
-
-        private init(state: ImageOutcome.State?, leftOut: [OutcomeProblem] = []) {
-            (self.state, self.leftOut) = (state, leftOut)
         }
     }
 
