@@ -183,7 +183,10 @@ let package = Package(
         ),
         .testTarget(
             name: "RulesTests",
-            dependencies: ["Rules", "Replicate", "AWSIdentity", "Content", "Platform", "TestPrograms"],
+            dependencies: [
+                "Rules", "Replicate", "AWSIdentity", "Content", "Platform", "ECREmulator", "TestClouds", "TestInputs",
+                "TestPrograms",
+            ],
             swiftSettings: testSettings
         ),
         .target(

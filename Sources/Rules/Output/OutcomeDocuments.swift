@@ -48,14 +48,18 @@ package struct OutcomeEntry: Encodable, Sendable {
         package var refusals: [ProblemEntry]?
         package var referrersLeftOut: [ProblemEntry]?
         package var notes: [String]?
+        /// Of a deletion: the command that undoes it; absent if nothing holds the image any more.
+        package var restore: String?
 
         init(_ image: ImageOutcome) {
             action = image.action
             source = "\(image.source)"
             (digest, mediaType) = (image.digest, image.mediaType)
             tags = image.tags.map {
-                TagEntry(tag: $0.tag, action: $0.action, before: $0.before, after: image.digest, reason: $0.reason)
+                let after = $0.action == .delete ? nil : image.digest
+                return TagEntry(tag: $0.tag, action: $0.action, before: $0.before, after: after, reason: $0.reason)
             }
+            restore = image.restore
             (bytes, bytesThere) = (image.work.bytes, image.work.bytesThere)
             bytesMountable = image.work.bytesMountable
             (manifests, referrers, requests) = (image.work.manifests, image.work.referrers, image.work.requests)

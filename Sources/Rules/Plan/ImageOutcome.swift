@@ -77,6 +77,8 @@ package struct ImageOutcome: Sendable {
     /// Referrers that were left out, or will be.
     package var leftOut: [OutcomeProblem] = []
     package var notes: [String] = []
+    /// Of a deletion: the command that brings the image or its tags back; `nil` if nothing holds the image any more.
+    package var restore: String?
     /// How long the copy took; `nil` for a plan.
     package var seconds: Double?
 

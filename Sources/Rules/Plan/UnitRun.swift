@@ -8,11 +8,16 @@ internal import Replicate
 struct UnitRun: Sendable {
     let run: RuleRun
     let jobs: [RuleRun.PlacedJob]
+    /// The places of the jobs in the run.
+    let places: [Int]
+    let pruneGuard: PruneGuard
 
-    init(_ run: RuleRun, _ jobs: [RuleRun.PlacedJob]) { (self.run, self.jobs) = (run, jobs) }
+    init(_ run: RuleRun, _ jobs: [RuleRun.PlacedJob], at places: [Int], _ pruneGuard: PruneGuard) {
+        (self.run, self.jobs, self.places, self.pruneGuard) = (run, jobs, places, pruneGuard)
+    }
 
     /// A job whose source was listed.
-    private struct Selected: Sendable {
+    struct Selected: Sendable {
         var source: SourceListing
         var selection: TagSelection
         /// The images that the rule selects, each with its selected tags.
@@ -23,32 +28,31 @@ struct UnitRun: Sendable {
 
     /// The outcomes of each job.
     ///
-    /// - Throws: `CancellationError`, ``Drained``
+    /// If the run is stopped, the jobs that were not begun are ``RepositoryOutcome/isStopped``.
+    ///
+    /// - Throws: `CancellationError`
     func outcomes() async throws -> [[RepositoryOutcome]] {
-        let selected = try await jobs.mapConcurrently(limit: RuleRun.parallelUnits) { try await select($0) }
-        let assignments = jobs.indices.map { index -> Assignment? in
-            guard case .success(let selected) = selected[index] else { return nil }
-            return Assignment(of: selected.images, jobs[index].job)
+        let results = try await jobs.mapConcurrently(limit: RuleRun.parallelUnits) { try await select($0) }
+        let selected = results.map { try? $0.get() }
+        let assignments = jobs.indices.map { index in selected[index].map { Assignment(of: $0.images, jobs[index].job) }
         }
         let collisions = Assignment.collisions(among: assignments)
-        var outcomes: [[RepositoryOutcome]] = []
+        var worked: [Worked] = []
         for (index, placed) in jobs.enumerated() {
-            switch selected[index] {
-            case .failure(let problem):
-                outcomes.append([failed(placed, problem)])
+            switch results[index] {
+            case .failure(let problem): worked.append(Worked(outcomes: [failed(placed, problem)]))
             case .success(let selected):
                 guard let assignment = assignments[index] else { continue }
-                outcomes.append(
-                    try await self.outcomes(of: placed, selected, assignment, collisions[index] ?? [:])
-                )
+                worked.append(try await work(on: placed, selected, assignment, collisions[index] ?? [:]))
             }
         }
-        return outcomes
+        try await prune(&worked, selected, assignments)
+        return worked.map(\.outcomes)
     }
 
     private func failed(_ placed: RuleRun.PlacedJob, _ problem: OutcomeProblem) -> RepositoryOutcome {
         var outcome = blank(placed, 0)
-        outcome.problems = [problem]
+        if problem == .stopped { outcome.isStopped = true } else { outcome.problems = [problem] }
         return outcome
     }
 
@@ -113,6 +117,8 @@ struct UnitRun: Sendable {
             return .failure(OutcomeProblem(error))
         } catch let problem as OutcomeProblem {
             return .failure(problem)
+        } catch is Drained {
+            return .failure(.stopped)
         }
     }
 
@@ -125,12 +131,12 @@ struct UnitRun: Sendable {
 
     // MARK: The destinations
 
-    private func outcomes(
-        of placed: RuleRun.PlacedJob,
+    private func work(
+        on placed: RuleRun.PlacedJob,
         _ selected: Selected,
         _ assignment: Assignment,
         _ collisions: [Assignment.Target: [ImageReference]]
-    ) async throws -> [RepositoryOutcome] {
+    ) async throws -> Worked {
         let rule = placed.job.rule
         var outcomes: [RepositoryOutcome] = []
         var open: [(listing: DestinationListing, outcome: Int)] = []
@@ -139,6 +145,9 @@ struct UnitRun: Sendable {
             guard !names.isEmpty else {
                 var outcome = blank(placed, index)
                 outcome.selection = selected.selection
+                if selected.selection.wanted == nil, selected.selection.stages.isEmpty, selected.images.isEmpty {
+                    outcome.notes.append("nothing is selected; nothing is pruned either")
+                }
                 outcome.destination = placed.job.fixedPlaces().flatMap { places in
                     (try? RepositoryName(parsing: places[index].repository)).map {
                         destination.registry.reference(to: $0)
@@ -159,6 +168,8 @@ struct UnitRun: Sendable {
                     open.append((listing, outcomes.count))
                 } catch let error as CopyError {
                     outcome.problems = [OutcomeProblem(error)]
+                } catch is Drained {
+                    outcome.isStopped = true
                 }
                 outcomes.append(outcome)
             }
@@ -248,9 +259,10 @@ struct UnitRun: Sendable {
         _ collisions: [Assignment.Target: [ImageReference]],
         _ open: [(listing: DestinationListing, outcome: Int)],
         _ outcomes: [RepositoryOutcome]
-    ) async throws -> [RepositoryOutcome] {
+    ) async throws -> Worked {
         let rule = placed.job.rule
         var outcomes = outcomes
+        let listings = rule.prune == nil ? [:] : Dictionary(uniqueKeysWithValues: open.map { ($0.outcome, $0.listing) })
         var differing: [Int: [Int: [Tag]]] = [:]
         for (place, (listing, index)) in open.enumerated() {
             let destination = outcomes[index].destinationIndex
@@ -286,8 +298,9 @@ struct UnitRun: Sendable {
                 }
             }
         }
-        guard !differing.isEmpty else { return outcomes.map(\.sorted) }
-        let collected = CollectedOutcomes(count: open.count)
+        guard !differing.isEmpty else { return Worked(outcomes: outcomes.map(\.sorted), listings: listings) }
+        // Another rule may prune what this one is going to copy.
+        let collected = CollectedOutcomes(count: open.count, keepsDigests: jobs.contains { $0.job.rule.prune != nil })
         let images = differing.sorted { $0.key < $1.key }.map { ImageToCopy(selected.images[$0.key], tags: $0.value) }
         await run.run.copy(
             images,
@@ -297,8 +310,12 @@ struct UnitRun: Sendable {
         ) { image, results in
             for (place, result) in results { collected.add(result, image, place, from: placed.job.source) }
         }
-        for (place, images) in collected.all.enumerated() { outcomes[open[place].outcome].images += images }
-        return outcomes.map(\.sorted)
+        var planned: [Int: Set<Digest>] = [:]
+        for (place, images) in collected.all.enumerated() {
+            outcomes[open[place].outcome].images += images
+            planned[open[place].outcome] = collected.digests[place]
+        }
+        return Worked(outcomes: outcomes.map(\.sorted), listings: listings, planned: planned)
     }
 
     private func refusal(
@@ -394,12 +411,25 @@ struct UnitRun: Sendable {
 /// Collects the outcomes of images that finish in any order.
 private final class CollectedOutcomes: Sendable {
     private let state: Lock<[[ImageOutcome]]>
+    private let needed: Lock<[Set<Digest>]>
+    private let keepsDigests: Bool
 
-    init(count: Int) { state = Lock(Array(repeating: [], count: count)) }
+    /// - Parameter keepsDigests: Whether to remember the manifests of planned copies.
+    init(count: Int, keepsDigests: Bool) {
+        state = Lock(Array(repeating: [], count: count))
+        needed = Lock(Array(repeating: [], count: count))
+        self.keepsDigests = keepsDigests
+    }
 
     var all: [[ImageOutcome]] { state.withLock { $0 } }
+    /// The manifests that planned copies need, by destination.
+    var digests: [Set<Digest>] { needed.withLock { $0 } }
 
     func add(_ result: CopyResult, _ image: ImageToCopy, _ place: Int, from source: ImageReference) {
+        if keepsDigests, case .planned(let plan) = result {
+            let manifests = [plan.root.digest] + plan.manifests.map(\.manifest.digest)
+            needed.withLock { $0[place].formUnion(manifests) }
+        }
         state.withLock { state in
             let outcome: ImageOutcome
             switch result {
@@ -418,12 +448,13 @@ private final class CollectedOutcomes: Sendable {
 }
 
 extension OutcomeProblem {
-    fileprivate static let stopped = OutcomeProblem(reason: "stopped", "stopped", kind: .failed)
+    /// The end of a job that a signal stopped before it was begun.
+    static let stopped = OutcomeProblem(reason: "stopped", "stopped", kind: .failed)
 }
 
 extension RepositoryOutcome {
     /// The outcome with its images in a stable order: by tag, then by digest.
-    fileprivate var sorted: RepositoryOutcome {
+    var sorted: RepositoryOutcome {
         var outcome = self
         outcome.images.sort { $0.sortKey < $1.sortKey }
         return outcome
