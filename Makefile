@@ -14,10 +14,12 @@ RELEASE := swift build -c release $(STATIC) --product ecr-replicate
 
 # Sanitizers watch our own code; real servers and clients beside it only cost time, and tests of growth and pace would
 # measure the sanitizer, or the tests beside them. XCTest, which has no test here, leaks a little when it finds that out.
-# The fault matrix gives up on an answer after a second, and so has the machine to itself.
+# Suites that scripts/run-tests runs alone have the machine to themselves here too.
 SANITIZED := --disable-xctest --experimental-maximum-parallelization-width 4
-SANITIZED_MOST := --skip "InteropTests|SoakTests|ScenarioPacingTests|ServiceTests|FaultMatrixTests"
-SANITIZED_ALONE := --skip-build --filter FaultMatrixTests
+SANITIZED_ALONE := FaultMatrixTests SharingTests ScenarioPartTests LongRunTests
+empty :=
+ALONE_PATTERN := $(subst $(empty) $(empty),|,$(SANITIZED_ALONE))
+SANITIZED_MOST := --skip "InteropTests|SoakTests|ScenarioPacingTests|ServiceTests|$(ALONE_PATTERN)"
 
 help: ## print this list
 	@sed -nE 's/^([a-z-]+):.*## (.*)/\1|\2/p' $(MAKEFILE_LIST) | awk -F'|' '{ printf "  make %-9s  %s\n", $$1, $$2 }'
@@ -81,14 +83,18 @@ tsan: export TSAN_OPTIONS := exitcode=66 halt_on_error=0 suppressions=$(CURDIR)/
 tsan: ## run the tests with ThreadSanitizer, in .build-tsan
 	@scripts/setup
 	swift test --sanitize thread --scratch-path .build-tsan $(SANITIZED) $(SANITIZED_MOST)
-	swift test --sanitize thread --scratch-path .build-tsan $(SANITIZED) $(SANITIZED_ALONE)
+	set -e; for suite in $(SANITIZED_ALONE); do \
+	    swift test --sanitize thread --scratch-path .build-tsan $(SANITIZED) --skip-build --filter $$suite; \
+	done
 
 # Leaks are not looked for: what LeakSanitizer finds is Foundation's and the test runner's own.
 asan: export ASAN_OPTIONS := exitcode=66 detect_leaks=0 $(ASAN_OPTIONS)
 asan: ## run the tests with AddressSanitizer, in .build-asan
 	@scripts/setup
 	swift test --sanitize address --scratch-path .build-asan $(SANITIZED) $(SANITIZED_MOST)
-	swift test --sanitize address --scratch-path .build-asan $(SANITIZED) $(SANITIZED_ALONE)
+	set -e; for suite in $(SANITIZED_ALONE); do \
+	    swift test --sanitize address --scratch-path .build-asan $(SANITIZED) --skip-build --filter $$suite; \
+	done
 
 clean: ## remove everything that was built or downloaded
 	rm -rf .build .build-tsan .build-asan .build-venv .build-bench

@@ -26,7 +26,6 @@ let flyingSocks: Target.Dependency = .product(name: "FlyingSocks", package: "Fly
 let argumentParser: Target.Dependency = .product(name: "ArgumentParser", package: "swift-argument-parser")
 let subprocess: Target.Dependency = .product(name: "Subprocess", package: "swift-subprocess")
 let system: Target.Dependency = .product(name: "SystemPackage", package: "swift-system")
-let yams: Target.Dependency = .product(name: "Yams", package: "Yams")
 
 let package = Package(
     name: "ecr-replicate",
@@ -45,14 +44,13 @@ let package = Package(
         .package(url: "https://github.com/swiftlang/swift-subprocess", from: "1.0.2"),
         // Only because swift-subprocess takes a program's path as its FilePath.
         .package(url: "https://github.com/apple/swift-system", from: "1.8.1"),
-        // Rule files in YAML.
-        .package(url: "https://github.com/jpsim/Yams", from: "6.2.2"),
         .package(url: "https://github.com/swiftlang/swift-docc-plugin", from: "1.5.0"),
     ],
     targets: [
         .systemLibrary(name: "CCurl", pkgConfig: "libcurl", providers: [.apt(["libcurl4-openssl-dev"])]),
         .systemLibrary(name: "COpenSSL", pkgConfig: "libcrypto", providers: [.apt(["libssl-dev"])]),
-        .target(name: "Platform", dependencies: [subprocess, system], swiftSettings: settings),
+        .systemLibrary(name: "CLibYAML", pkgConfig: "yaml-0.1", providers: [.apt(["libyaml-dev"])]),
+        .target(name: "Platform", dependencies: ["CLibYAML", subprocess, system], swiftSettings: settings),
         .target(name: "Content", dependencies: ["COpenSSL"], swiftSettings: settings),
         .target(
             name: "Wire",
@@ -103,7 +101,7 @@ let package = Package(
         ),
         .target(
             name: "Rules",
-            dependencies: ["Content", "AWSIdentity", "Replicate", "Reporting", "Platform", yams],
+            dependencies: ["Content", "AWSIdentity", "Replicate", "Reporting", "Platform"],
             swiftSettings: settings
         ),
         .target(

@@ -16,6 +16,8 @@ actor DestinationState {
     nonisolated let checksContent: Bool
     private(set) var tags: [Tag: Digest] = [:]
     private var there: Set<Digest> = []
+    /// Whether every image was listed, so that what isn't known isn't there.
+    private var isListed = false
     /// Whether the repository did not exist when this run began, so that it needs no requests.
     private(set) var isNew = false
     /// The template by which a push creates the repository, if that is how it will be created.
@@ -70,6 +72,8 @@ actor DestinationState {
             there.insert(image.digest)
             for tag in image.tags { tags[tag] = image.digest }
         }
+        // A repair asks for the manifests themselves.
+        isListed = !taggedOnly && !checksContent
         return listing
     }
 
@@ -130,7 +134,7 @@ actor DestinationState {
 
     /// Asks which of the unknown digests the repository holds; a new repository isn't asked.
     func look(for digests: [Digest]) async throws {
-        guard !isNew, !isSource else { return }
+        guard !isNew, !isSource, !isListed else { return }
         let unknown = digests.unique().filter { !there.contains($0) }
         guard !unknown.isEmpty else { return }
         let held = try await repository.holding(unknown)
@@ -141,7 +145,7 @@ actor DestinationState {
     ///
     /// - Throws: ``CopyError`` if the error is not about one of them.
     func lookSeparately(for digests: [Digest], tags wanted: [Tag]) async throws -> [ManifestID: CopyError] {
-        guard !isNew else { return [:] }
+        guard !isNew, !isListed else { return [:] }
         let unknown = isSource ? [] : digests.unique().filter { !there.contains($0) }
         let ids: [ManifestID] = unknown.map { .digest($0) } + wanted.filter { tags[$0] == nil }.map { .tag($0) }
         guard !ids.isEmpty else { return [:] }

@@ -1,5 +1,6 @@
 internal import Content
 internal import Platform
+internal import Wire
 
 /// Copies many images of one repository, without a barrier between them.
 extension RepositoryCopy {
@@ -103,7 +104,7 @@ extension RepositoryCopy {
             return ImageToCopy(image, tags: Dictionary(uniqueKeysWithValues: tags.filter { !$0.1.isEmpty }))
         }
         let copied = Lock<[ListedImage: [Int: CopyResult]]>([:])
-        await copy(wanted.filter { !$0.tags.isEmpty }.chunked(Self.imagesAtOnce), digestTags) { image, results in
+        await copy(wanted.filter { !$0.tags.isEmpty }.chunked(Self.imagesAtOnce), digestTags) { image, results, _ in
             copied.withLock { $0[image.image] = results }
         }
         return images.flatMap { image in
@@ -209,7 +210,7 @@ extension RepositoryCopy {
         _ pieces: [[ImageToCopy]],
         _ digestTags: DigestTagIndex,
         _ referrers: ReferrerIndex? = nil,
-        each: @escaping @Sendable (ImageToCopy, [Int: CopyResult]) async -> Void
+        each: @escaping @Sendable (ImageToCopy, [Int: CopyResult], ImageEffort) async -> Void
     ) async {
         await withTaskGroup(of: Step.self) { group in
             var unread = pieces[...]
@@ -220,7 +221,11 @@ extension RepositoryCopy {
                 while running < CopyRun.parallelImages, let found = waiting.popFirst() {
                     running += 1
                     group.addTask {
-                        await each(found.image, await with(found.reader, found.image.options).copy(found))
+                        let (tally, started) = (RequestTally(), ContinuousClock.now)
+                        let results = await RequestTally.$current.withValue(tally) {
+                            await with(found.reader, found.image.options).copy(found)
+                        }
+                        await each(found.image, results, ImageEffort(tally.count, ContinuousClock.now - started))
                         return .copied
                     }
                 }

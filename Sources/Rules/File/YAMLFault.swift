@@ -1,35 +1,28 @@
 internal import Content
-internal import Yams
+internal import Platform
 
 /// Explains a text that is not YAML.
 enum YAMLFault {
-    static func problem(for error: any Error, in text: YAMLText) -> RuleFileProblem {
-        let start = FilePosition(line: 1, column: 1)
-        switch error {
-        case YamlError.scanner(let context, let problem, let mark, _),
-            YamlError.parser(let context, let problem, let mark, _),
-            YamlError.composer(let context, let problem, let mark, _):
-            let position = FilePosition(mark)
-            if problem.contains("found another document") {
-                return .init(at: position, "", "a rule file is one YAML document", "remove the line ---")
-            }
-            let words = [context.map(\.text), problem].compactMap { $0 }.joined(separator: ", ")
+    static func problem(for failure: YAMLParser.Failure, in text: YAMLText) -> RuleFileProblem {
+        if let offset = failure.byteOffset {
             return .init(
-                at: position,
+                at: position(ofByte: offset, in: text.text),
                 "",
-                "this is not YAML: \(quotable(words, upTo: 200))",
-                advice(problem, text.line(position.line), position.column)
-            )
-        case YamlError.reader(let problem, let offset, _, let yaml):
-            return .init(
-                at: offset.map { position(of: $0, in: yaml) } ?? start,
-                "",
-                "this is not YAML: \(quotable(problem, upTo: 200))",
+                "this is not YAML: \(quotable(failure.problem, upTo: 200))",
                 "remove the character"
             )
-        default:
-            return .init(at: start, "", "this is not YAML: \(quotable("\(error)", upTo: 200))")
         }
+        let position = FilePosition(failure.mark)
+        if failure.problem == YAMLNode.anotherDocument {
+            return .init(at: position, "", "a rule file is one YAML document", "remove the line ---")
+        }
+        let words = [failure.context, failure.problem].filter { !$0.isEmpty }.joined(separator: ", ")
+        return .init(
+            at: position,
+            "",
+            "this is not YAML: \(quotable(words, upTo: 200))",
+            advice(failure.problem, text.line(position.line), position.column)
+        )
     }
 
     /// What is usually wrong with such a line.
@@ -46,8 +39,8 @@ enum YAMLFault {
         return "compare the indentation with the lines above, and see that each bracket and quote is closed"
     }
 
-    private static func position(of offset: Int, in text: String) -> FilePosition {
-        let before = text.prefix(offset).unicodeScalars
+    private static func position(ofByte offset: Int, in text: String) -> FilePosition {
+        let before = String(decoding: text.utf8.prefix(offset), as: UTF8.self).unicodeScalars
         let lines = before.split(separator: "\n", omittingEmptySubsequences: false)
         return FilePosition(line: max(1, lines.count), column: (lines.last?.count ?? 0) + 1)
     }

@@ -1,9 +1,8 @@
 internal import Content
-internal import Yams
+internal import Platform
 
 /// Turns the text of a rule file into nodes.
 struct YAMLTree {
-    private let renamedKeys: [String: String]
     private var anchors: [String: RuleNode] = [:]
     private var problems: ProblemList
 
@@ -23,71 +22,47 @@ struct YAMLTree {
             )
             return nil
         }
-        var prepared = YAMLText(text)
-        while true {
-            do {
-                // The parser holds the anchors, to which the nodes only refer weakly.
-                let parser = try Parser(yaml: prepared.text, resolver: .basic, encoding: .utf8)
-                let root = try parser.singleRoot()
-                guard let root, !isEmpty(root) else {
-                    problems.add(.init(at: start, "", "the file is empty", "begin with version: 1"))
-                    return nil
-                }
-                var tree = YAMLTree(renamedKeys: prepared.renamedKeys, problems: problems)
-                let node = withExtendedLifetime(parser) { tree.node(root, "", depth: 0) }
-                problems = tree.problems
-                return node
-            } catch YamlError.duplicatedKeysInMapping(let names, let context) {
-                let position = FilePosition(context.mark)
-                let name = names.sorted().first ?? ""
-                if prepared.rename(name, at: position) { continue }
-                problems.add(
-                    .init(
-                        at: position,
-                        "",
-                        "the key '\(quotable(YAMLText.restored(name)))' is given more than once in this mapping",
-                        "keep one of them"
-                    )
-                )
-                return nil
-            } catch {
-                problems.add(YAMLFault.problem(for: error, in: prepared))
+        let prepared = YAMLText(text)
+        do throws(YAMLParser.Failure) {
+            guard let root = try YAMLNode.root(of: prepared.text), !isEmpty(root) else {
+                problems.add(.init(at: start, "", "the file is empty", "begin with version: 1"))
                 return nil
             }
+            var tree = YAMLTree(problems: problems)
+            let node = tree.node(root, "", depth: 0)
+            problems = tree.problems
+            return node
+        } catch {
+            problems.add(YAMLFault.problem(for: error, in: prepared))
+            return nil
         }
     }
 
-    private init(renamedKeys: [String: String], problems: ProblemList) {
-        (self.renamedKeys, self.problems) = (renamedKeys, problems)
+    private init(problems: ProblemList) { self.problems = problems }
+
+    private static func isEmpty(_ root: YAMLNode) -> Bool {
+        if case .scalar(let text, isPlain: true) = root.value { text.isEmpty } else { false }
     }
 
-    private static func isEmpty(_ root: Node) -> Bool {
-        if case .scalar(let scalar) = root { scalar.style == .plain && scalar.string.isEmpty } else { false }
-    }
-
-    private mutating func node(_ yaml: Node, _ path: String, depth: Int) -> RuleNode {
-        let position = FilePosition(yaml.mark)
+    private mutating func node(_ yaml: YAMLNode, _ path: String, depth: Int) -> RuleNode {
+        let position = yaml.position
         guard depth <= Self.deepest else {
             problems.add(.init(at: position, path, "this is nested too deeply", "a rule needs six levels"))
             return RuleNode(.faulty, at: position)
         }
         guard checkTag(of: yaml, at: position, path) else { return RuleNode(.faulty, at: position) }
         let value: RuleNode.Value
-        switch yaml {
-        case .alias:
-            // The parser resolves aliases itself, and sees none.
-            return RuleNode(.faulty, at: position)
-        case .scalar(let scalar):
-            if scalar.style == .plain, scalar.string.unicodeScalars.first == YAMLText.aliasMark {
-                return alias(scalar.string, at: position, path)
-            }
-            value = .scalar(.init(written: YAMLText.restored(scalar.string), isPlain: scalar.style == .plain))
+        switch yaml.value {
+        case .scalar(let text, let isPlain):
+            if isPlain, text.unicodeScalars.first == YAMLText.aliasMark { return alias(text, at: position, path) }
+            value = .scalar(.init(written: YAMLText.restored(text), isPlain: isPlain))
         case .sequence(let nodes):
             value = .list(
                 nodes.enumerated().map { index, item in node(item, "\(path)[\(index)]", depth: depth + 1) }
             )
         case .mapping(let mapping):
             value = .mapping(entries(of: mapping, path, depth))
+        case .unusable: return RuleNode(.faulty, at: position)
         }
         let made = RuleNode(value, at: position)
         guard made.weight <= Self.mostValues else {
@@ -101,7 +76,7 @@ struct YAMLTree {
             )
             return RuleNode(.faulty, at: position)
         }
-        if let anchor = yaml.anchor { anchors[anchor.rawValue] = made }
+        if let anchor = yaml.anchor { anchors[anchor] = made }
         return made
     }
 
@@ -127,14 +102,8 @@ struct YAMLTree {
     }
 
     /// Refuses tags such as `!secret`, which other programs give a meaning.
-    private mutating func checkTag(of yaml: Node, at position: FilePosition, _ path: String) -> Bool {
-        let tag =
-            switch yaml {
-            case .scalar(let scalar): scalar.tag.description
-            case .sequence(let sequence): sequence.tag.description
-            case .mapping(let mapping): mapping.tag.description
-            case .alias: ""
-            }
+    private mutating func checkTag(of yaml: YAMLNode, at position: FilePosition, _ path: String) -> Bool {
+        let tag = yaml.tag ?? ""
         let core = "tag:yaml.org,2002:"
         let isKnown =
             tag.isEmpty || tag == "!"
@@ -154,19 +123,23 @@ struct YAMLTree {
 
     // MARK: Mappings
 
-    private mutating func entries(of mapping: Node.Mapping, _ path: String, _ depth: Int) -> [RuleNode.Entry] {
+    private mutating func entries(
+        of mapping: [(key: YAMLNode, value: YAMLNode)],
+        _ path: String,
+        _ depth: Int
+    ) -> [RuleNode.Entry] {
         var entries: [RuleNode.Entry] = []
         var merged: [RuleNode] = []
         var first: [String: FilePosition] = [:]
         for (key, value) in mapping {
-            let position = FilePosition(key.mark)
-            guard case .scalar(let scalar) = key,
-                scalar.style != .plain || scalar.string.unicodeScalars.first != YAMLText.aliasMark
+            let position = key.position
+            guard case .scalar(let text, let isPlain) = key.value,
+                !isPlain || text.unicodeScalars.first != YAMLText.aliasMark
             else {
                 problems.add(.init(at: position, path, "a key must be a single word", "write NAME: VALUE"))
                 continue
             }
-            let name = renamedKeys[scalar.string] ?? YAMLText.restored(scalar.string)
+            let name = YAMLText.restored(text)
             let inner = pathed(path, name)
             let node = node(value, inner, depth: depth + 1)
             if let earlier = first[name] {
@@ -183,7 +156,7 @@ struct YAMLTree {
             first[name] = position
             // A place for anchors.
             guard !name.hasPrefix("x-") else { continue }
-            if name == "<<", scalar.style == .plain {
+            if name == "<<", isPlain {
                 merged += mergeable(node, inner)
             } else {
                 entries.append(.init(key: name, keyPosition: position, node: node))
@@ -222,8 +195,4 @@ func pathed(_ path: String, _ key: String) -> String {
         }
     guard isWord else { return "\(path)[\"\(quotable(key, upTo: 100))\"]" }
     return path.isEmpty ? key : "\(path).\(key)"
-}
-
-extension FilePosition {
-    init(_ mark: Mark?) { self.init(line: mark?.line ?? 1, column: mark?.column ?? 1) }
 }

@@ -29,6 +29,12 @@ package struct RuleJob: Sendable {
         return places
     }
 
+    /// The repository at a destination, if its name doesn't depend on the image.
+    func fixedName(at destination: Int) -> RepositoryName? {
+        let values = values.values(for: .repository, tag: nil, digest: nil)
+        return rule.destinations[destination].repository.filled(values).flatMap { try? RepositoryName(parsing: $0) }
+    }
+
     var sourcePlace: RepositoryPlaceKey { RepositoryPlaceKey(rule.source.registry, repository.value) }
 
     /// The name of the repository that an image gets at a destination; `nil` if the template needs a tag and there is

@@ -58,7 +58,6 @@ package struct RuleRun: Sendable {
     /// - Throws: ``Drained`` if the run was stopped before it began, `CancellationError`, and what `report` throws.
     package func outcomes(_ report: (RepositoryOutcome) async throws -> Void) async throws {
         var (jobs, failures) = try await jobs()
-        for failure in failures { try await report(failure) }
         let loops = JobLoops.find(in: jobs.map(\.job))
         for (index, reason) in loops {
             jobs[index].loop = OutcomeProblem(
@@ -68,6 +67,18 @@ package struct RuleRun: Sendable {
             )
         }
         var ledger = BlobLedger()
+        var unreported = failures[...]
+        /// Reports a rule without repositories in its place among the others.
+        func reportInOrder(_ outcomes: [RepositoryOutcome]) async throws {
+            for var outcome in outcomes {
+                while let failure = unreported.first, failure.ruleIndex <= outcome.ruleIndex {
+                    unreported.removeFirst()
+                    try await report(failure)
+                }
+                ledger.count(&outcome)
+                try await report(outcome)
+            }
+        }
         let known = jobs
         let unlisted = rules.enumerated().filter { index, _ in
             failures.contains { $0.ruleIndex == index && !$0.problems.isEmpty }
@@ -80,8 +91,10 @@ package struct RuleRun: Sendable {
             var finished: [Int: [RepositoryOutcome]] = [:]
             var next = 0
             while true {
+                // What has started is finished, and nothing else begins.
+                if run.drain.isDraining { unstarted = [] }
                 while running < Self.parallelUnits, finished.count < Self.mostWaiting || running == 0,
-                    !run.drain.isDraining, let unit = unstarted.popFirst()
+                    let unit = unstarted.popFirst()
                 {
                     running += 1
                     group.addTask {
@@ -94,21 +107,14 @@ package struct RuleRun: Sendable {
                 running -= 1
                 for (index, outcomes) in done { finished[index] = outcomes }
                 while let outcomes = finished.removeValue(forKey: next) {
-                    for var outcome in outcomes {
-                        ledger.count(&outcome)
-                        try await report(outcome)
-                    }
+                    try await reportInOrder(outcomes)
                     next += 1
                 }
             }
             // After a stop, those before may not have begun.
-            for (_, outcomes) in finished.sorted(by: { $0.key < $1.key }) {
-                for var outcome in outcomes {
-                    ledger.count(&outcome)
-                    try await report(outcome)
-                }
-            }
+            for (_, outcomes) in finished.sorted(by: { $0.key < $1.key }) { try await reportInOrder(outcomes) }
         }
+        for failure in unreported { try await report(failure) }
     }
 
     /// A job, with its place in the file.

@@ -74,7 +74,7 @@ struct UnitRun: Sendable {
             let source = try await run.run.listSource(
                 job.source,
                 rule.source.registry.options,
-                taggedOnly: rule.referrers == .none && !rule.tags.untagged
+                taggedOnly: rule.referrers == .none && !rule.tags.untagged && rule.tags.digests.isEmpty
             )
             let candidates = source.tags.map { tag in
                 TagCandidate(
@@ -138,70 +138,72 @@ struct UnitRun: Sendable {
         _ collisions: [Assignment.Target: [ImageReference]]
     ) async throws -> Worked {
         let rule = placed.job.rule
+        var places: [(destination: Int, name: RepositoryName?)] = []
+        for index in rule.destinations.indices {
+            let names = assignment.repositories(at: index)
+            places += names.isEmpty ? [(index, nil)] : names.map { (index, $0) }
+        }
+        let listed = try await places.mapConcurrently(limit: RuleRun.parallelUnits) { index, name in
+            try await list(name, at: index, for: placed, selected, assignment)
+        }
         var outcomes: [RepositoryOutcome] = []
         var open: [(listing: DestinationListing, outcome: Int)] = []
-        for (index, destination) in rule.destinations.enumerated() {
-            let names = assignment.repositories(at: index)
-            guard !names.isEmpty else {
-                var outcome = blank(placed, index)
-                outcome.selection = selected.selection
+        for ((index, name), result) in zip(places, listed) {
+            let destination = rule.destinations[index]
+            var outcome = blank(placed, index)
+            outcome.selection = selected.selection
+            outcome.destination = (name ?? placed.job.fixedName(at: index)).map(destination.registry.reference)
+            switch result {
+            case nil:
                 if selected.selection.wanted == nil, selected.selection.stages.isEmpty, selected.images.isEmpty {
                     outcome.notes.append("nothing is selected; nothing is pruned either")
                 }
-                outcome.destination = placed.job.fixedPlaces().flatMap { places in
-                    (try? RepositoryName(parsing: places[index].repository)).map {
-                        destination.registry.reference(to: $0)
-                    }
-                }
-                outcomes.append(outcome)
-                continue
+            case .failure(let problem) where problem == .stopped: outcome.isStopped = true
+            case .failure(let problem): outcome.problems = [problem]
+            case .success(let listing):
+                guard let name else { break }
+                outcome.creates = listing.isNew && !assignment.images(at: index, name).isEmpty
+                outcome.template = listing.template
+                outcome.images += skipped(selected, placed.job, destination, name, listing)
+                open.append((listing, outcomes.count))
             }
-            for name in names {
-                var outcome = blank(placed, index)
-                outcome.selection = selected.selection
-                outcome.destination = destination.registry.reference(to: name)
-                do {
-                    let listing = try await list(name, at: destination, for: placed, selected, assignment, index)
-                    outcome.creates = listing.isNew && !assignment.images(at: index, name).isEmpty
-                    outcome.template = listing.template
-                    outcome.images += skipped(selected, placed.job, destination, name, listing)
-                    open.append((listing, outcomes.count))
-                } catch let error as CopyError {
-                    outcome.problems = [OutcomeProblem(error)]
-                } catch is Drained {
-                    outcome.isStopped = true
-                }
-                outcomes.append(outcome)
-            }
-        }
-        for index in outcomes.indices {
-            outcomes[index].images += assignment.refusals(at: outcomes[index].destinationIndex)
-            outcomes[index].images += failures(selected)
-            outcomes[index].notes += notes(selected)
+            outcome.images += assignment.refusals(at: index) + failures(selected)
+            outcome.notes += notes(selected)
+            outcomes.append(outcome)
         }
         return try await copy(placed, selected, assignment, collisions, open, outcomes)
     }
 
+    /// - Returns: `nil` if nothing goes to the destination.
     private func list(
-        _ name: RepositoryName,
-        at destination: RuleDestination,
+        _ name: RepositoryName?,
+        at index: Int,
         for placed: RuleRun.PlacedJob,
         _ selected: Selected,
-        _ assignment: Assignment,
-        _ index: Int
-    ) async throws -> DestinationListing {
+        _ assignment: Assignment
+    ) async throws -> Result<DestinationListing, OutcomeProblem>? {
+        guard let name else { return nil }
         let rule = placed.job.rule
+        let destination = rule.destinations[index]
         let reference = destination.registry.reference(to: name)
-        return try await run.run.listDestination(
-            CopyDestination(
-                DestinationReference(registry: reference.registry, repository: reference.repository, tag: nil),
-                destination.registry.options
-            ),
-            of: selected.source,
-            wanted: assignment.images(at: index, name).flatMap(\.tags),
-            taggedOnly: rule.referrers == .none && rule.prune == nil,
-            rule.copyOptions(isDryRun: run.mode != .carryOut)
-        )
+        do {
+            return .success(
+                try await run.run.listDestination(
+                    CopyDestination(
+                        DestinationReference(registry: reference.registry, repository: reference.repository, tag: nil),
+                        destination.registry.options
+                    ),
+                    of: selected.source,
+                    wanted: assignment.images(at: index, name).flatMap(\.tags),
+                    taggedOnly: rule.referrers == .none && rule.prune == nil,
+                    rule.copyOptions(isDryRun: run.mode != .carryOut)
+                )
+            )
+        } catch let error as CopyError {
+            return .failure(OutcomeProblem(error))
+        } catch is Drained {
+            return .failure(.stopped)
+        }
     }
 
     /// An outcome for each tag whose image is too young, if the destination has the tag.
@@ -269,15 +271,14 @@ struct UnitRun: Sendable {
             let looksAtIndexes = rule.referrers == .all && listing.lacksReferrersOfChildren(from: selected.source)
             for assigned in assignment.images(at: destination, listing.reference.repository) {
                 let image = selected.images[assigned.image]
-                if let refused = refusal(of: image, assigned, placed.job.source, at: listing, collisions) {
-                    outcomes[index].images.append(
-                        ImageOutcome(
-                            refused,
-                            ImageToCopy(image, tags: [0: assigned.tags]),
-                            at: 0,
-                            from: placed.job.source
-                        )
-                    )
+                func refuse(_ problem: OutcomeProblem) {
+                    let wanted = ImageToCopy(image, tags: [0: assigned.tags])
+                    outcomes[index].images.append(ImageOutcome(problem, wanted, at: 0, from: placed.job.source))
+                }
+                if let problem = collision(of: assigned.tags, at: listing, collisions)
+                    ?? archived(assigned.tags, at: listing)
+                {
+                    refuse(problem)
                     continue
                 }
                 let difference = listing.difference(
@@ -289,6 +290,9 @@ struct UnitRun: Sendable {
                 let isIndex = image.mediaType?.isIndex ?? true
                 if rule.platforms.isEmpty, difference == .none, !(looksAtIndexes && isIndex) {
                     outcomes[index].images.append(kept(image, assigned.tags, placed.job.source))
+                } else if image.isArchived {
+                    let archived = placed.job.source.tagged(image.tags.first, digest: image.digest)
+                    refuse(Self.archived(.source, archived))
                 } else if run.mode == .compare {
                     outcomes[index].images.append(
                         compared(image, assigned.tags, placed.job, listing, isUnknown: difference == .unknown)
@@ -307,8 +311,13 @@ struct UnitRun: Sendable {
             from: selected.source,
             to: open.map(\.listing),
             rule.copyOptions(isDryRun: run.mode != .carryOut)
-        ) { image, results in
-            for (place, result) in results { collected.add(result, image, place, from: placed.job.source) }
+        ) { image, results, effort in
+            // The requests of several destinations are counted together, and stand with the first.
+            let first = results.keys.min()
+            for (place, result) in results {
+                let requests = place == first ? effort.requests : 0
+                collected.add(result, image, place, from: placed.job.source, requests, effort.seconds)
+            }
         }
         var planned: [Int: Set<Digest>] = [:]
         for (place, images) in collected.all.enumerated() {
@@ -318,36 +327,13 @@ struct UnitRun: Sendable {
         return Worked(outcomes: outcomes.map(\.sorted), listings: listings, planned: planned)
     }
 
-    private func refusal(
-        of image: ListedImage,
-        _ assigned: Assignment.Assigned,
-        _ source: ImageReference,
+    private func collision(
+        of tags: [Tag],
         at listing: DestinationListing,
         _ collisions: [Assignment.Target: [ImageReference]]
     ) -> OutcomeProblem? {
-        if image.isArchived {
-            return OutcomeProblem(
-                CopyError(
-                    .archived,
-                    side: .source,
-                    image: source.tagged(image.tags.first, digest: image.digest),
-                    operation: "reading the image"
-                )
-            )
-        }
-        for tag in assigned.tags {
-            if listing.archived.contains(tag) {
-                return OutcomeProblem(
-                    CopyError(
-                        .archived,
-                        side: .destination,
-                        image: listing.reference.tagged(tag),
-                        operation: "DescribeImages"
-                    )
-                )
-            }
-            let target = Assignment.Target(listing.reference, tag)
-            guard let sources = collisions[target] else { continue }
+        for tag in tags {
+            guard let sources = collisions[Assignment.Target(listing.reference, tag)] else { continue }
             return OutcomeProblem(
                 reason: "collision",
                 "several images would get the tag \(listing.reference):\(tag): "
@@ -356,6 +342,17 @@ struct UnitRun: Sendable {
             )
         }
         return nil
+    }
+
+    /// The failure of a tag whose image is archived at the destination, so that it can't be pulled there.
+    private func archived(_ tags: [Tag], at listing: DestinationListing) -> OutcomeProblem? {
+        tags.first(where: listing.archived.contains).map { tag in
+            Self.archived(.destination, listing.reference.tagged(tag))
+        }
+    }
+
+    private static func archived(_ side: CopyError.Side, _ image: ImageReference) -> OutcomeProblem {
+        OutcomeProblem(CopyError(.archived, side: side, image: image, operation: "DescribeImages"))
     }
 
     private func kept(_ image: ListedImage, _ tags: [Tag], _ source: ImageReference) -> ImageOutcome {
@@ -425,13 +422,20 @@ private final class CollectedOutcomes: Sendable {
     /// The manifests that planned copies need, by destination.
     var digests: [Set<Digest>] { needed.withLock { $0 } }
 
-    func add(_ result: CopyResult, _ image: ImageToCopy, _ place: Int, from source: ImageReference) {
+    func add(
+        _ result: CopyResult,
+        _ image: ImageToCopy,
+        _ place: Int,
+        from source: ImageReference,
+        _ requests: Int,
+        _ seconds: Double
+    ) {
         if keepsDigests, case .planned(let plan) = result {
             let manifests = [plan.root.digest] + plan.manifests.map(\.manifest.digest)
             needed.withLock { $0[place].formUnion(manifests) }
         }
         state.withLock { state in
-            let outcome: ImageOutcome
+            var outcome: ImageOutcome
             switch result {
             case .planned(let plan): outcome = ImageOutcome(plan)
             case .done(let receipt): outcome = ImageOutcome(receipt)
@@ -442,14 +446,15 @@ private final class CollectedOutcomes: Sendable {
                 stopped.state = .stopped
                 outcome = stopped
             }
+            if case .planned = result {} else { (outcome.work.requests, outcome.seconds) = (requests, seconds) }
             state[place].append(outcome)
         }
     }
 }
 
 extension OutcomeProblem {
-    /// The end of a job that a signal stopped before it was begun.
-    static let stopped = OutcomeProblem(reason: "stopped", "stopped", kind: .failed)
+    /// The problem of what a signal kept from being started.
+    static let stopped = OutcomeProblem(reason: "stopped", "stopped before it was finished", kind: .failed)
 }
 
 extension RepositoryOutcome {

@@ -53,6 +53,7 @@ extension Transport: HTTPSending {
     public func send(_ request: WireRequest) async throws -> WireResponse {
         try configuration.permit(request)
         try redirects.permit(request)
+        RequestTally.current?.add(1)
         var request = request
         if let limit = configuration.messageDeadlineLimit { request.deadline = min(request.deadline, limit) }
         guard request.travelsWithBlobs || request.movesPart else { return try await messages.send(request) }
@@ -66,6 +67,7 @@ extension Transport: BlobRelaying {
     public func relay(_ request: RelayRequest) async throws -> [RelayResult] {
         if case .request(let from) = request.source { try permit(from, .source) }
         for case .request(let to) in request.sinks { try permit(to, .destination) }
+        RequestTally.current?.add(request.requestCount)
         // Both ends run on one driver.
         return try await withRelayDriver { try await $0.relay(request) }
     }

@@ -45,6 +45,12 @@ public struct RelayRequest: Sendable {
         self.size = size
         self.progress = progress
     }
+
+    /// The number of its ends that are requests, not files.
+    var requestCount: Int {
+        let isRequest = if case .request = source { 1 } else { 0 }
+        return isRequest + sinks.count { if case .request = $0 { true } else { false } }
+    }
 }
 
 /// The result of a relay at one sink, if the servers answered.

@@ -75,14 +75,14 @@ extension CopyRun {
     ///
     /// - Parameters:
     ///   - destinations: What the tags of an image name by their index.
-    ///   - each: Called with the results of an image, by destination, as soon as it is finished. The images are
-    ///     finished in any order.
+    ///   - each: Called with the results of an image, by destination, as soon as it is finished, and with what it
+    ///     took. The images are finished in any order.
     package func copy(
         _ images: [ImageToCopy],
         from source: SourceListing,
         to destinations: [DestinationListing],
         _ options: CopyOptions,
-        each: @escaping @Sendable (ImageToCopy, [Int: CopyResult]) async -> Void
+        each: @escaping @Sendable (ImageToCopy, [Int: CopyResult], ImageEffort) async -> Void
     ) async {
         let copy = RepositoryCopy(
             run: self,

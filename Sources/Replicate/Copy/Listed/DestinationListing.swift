@@ -60,7 +60,8 @@ package struct DestinationListing: Sendable {
         let isHeld = tags.isEmpty ? digests.contains(image.digest) : tags.allSatisfy { self.tags[$0] == image.digest }
         if !isHeld { return tags.isEmpty && !isComplete ? .unknown : .some }
         guard referrers, !state.isSource else { return .none }
-        guard let index = source.referrers, isComplete else { return .unknown }
+        guard let index = source.referrers else { return .unknown }
+        guard isComplete else { return source.mayHaveReferrers(image, index) ? .unknown : .none }
         return lacksReferrers(of: image.digest, index, source) ? .some : .none
     }
 

@@ -19,6 +19,8 @@ package struct SourceListing: Sendable {
     let digestTagged: [Tag: Digest]
     /// The referrers by subject; `nil` where the listing doesn't state them.
     let referrers: ReferrerIndex?
+    /// Whether something refers to an image without a tag, which may be the child of an index.
+    private let hasReferredChildren: Bool
     let identity: SideOptions
 
     init(_ repository: any ImageRepository, _ listing: ImageListing, isComplete: Bool, _ identity: SideOptions) {
@@ -35,7 +37,12 @@ package struct SourceListing: Sendable {
         digestTagged = Dictionary(
             tags.filter { ReferrerFinder.isDigestTag($0.tag) }.compactMap { tag in tag.digest.map { (tag.tag, $0) } }
         ) { first, _ in first }
-        referrers = isComplete && repository is ECRImageRepository ? ReferrerIndex(listing.images) : nil
+        let index = ReferrerIndex(listing.images)
+        referrers = isComplete && repository is ECRImageRepository ? index : nil
+        let subjects = Set(index.subjects).union(digestTags.listing.tags.keys)
+        hasReferredChildren = listing.images.contains {
+            $0.tags.isEmpty && $0.subject == nil && subjects.contains($0.digest)
+        }
     }
 
     init(_ repository: any ImageRepository, names: [String], _ identity: SideOptions) {
@@ -51,6 +58,7 @@ package struct SourceListing: Sendable {
         digestTags = DigestTagIndex(DigestTagListing(of: usable))
         digestTagged = [:]
         referrers = nil
+        hasReferredChildren = false
     }
 
     /// The images with these tags or digests, each with those of its tags that were asked for.
@@ -90,6 +98,15 @@ package struct SourceListing: Sendable {
             tags[digest, default: []] += [id.tag].compactMap { $0 }
         }
         return (order.map { ListedImage(digest: $0, tags: (tags[$0] ?? []).sorted()) }, failures)
+    }
+
+    /// Whether something may refer to an image or, if it is an index, to one of its children.
+    func mayHaveReferrers(_ image: ListedImage, _ index: ReferrerIndex) -> Bool {
+        guard index.referrers(of: image.digest).isEmpty, digestTags.listing.tags[image.digest] == nil else {
+            return true
+        }
+        // The listing doesn't say which untagged images are children of which index.
+        return hasReferredChildren && (image.mediaType?.isIndex ?? true)
     }
 
     /// Images without a tag that nothing else needs: neither a child of an index nor a referrer.
@@ -132,5 +149,17 @@ package struct ImageToCopy: Sendable {
 
     package init(_ image: ListedImage, tags: [Int: [Tag]], _ options: CopyOptions? = nil) {
         (self.image, self.tags, self.options) = (image, tags, options)
+    }
+}
+
+/// What copying one image took, at all of its destinations together.
+package struct ImageEffort: Sendable {
+    /// The number of requests; one that serves several images is counted for one of them.
+    package var requests: Int
+    package var seconds: Double
+
+    init(_ requests: Int, _ duration: Duration) {
+        self.requests = requests
+        seconds = Double(duration.components.seconds) + Double(duration.components.attoseconds) / 1e18
     }
 }

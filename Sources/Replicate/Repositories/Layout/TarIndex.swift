@@ -32,7 +32,7 @@ struct TarIndex: Sendable {
     private static let blockSize = 512
 
     /// - Throws: ``LayoutError``, `ByteFile.Failure`, or `CancellationError`
-    init(_ file: ByteFile, isCancelled: () -> Bool = { false }) throws {
+    init(_ file: ByteFile, mostMembers: Int = mostMembers, isCancelled: () -> Bool = { false }) throws {
         self.file = file
         try Self.refuseCompressed(file)
         var position: Int64 = 0
@@ -55,8 +55,8 @@ struct TarIndex: Sendable {
                 )
             }
             count += 1
-            guard count <= Self.mostMembers else {
-                throw Self.damaged(file, "it has more than \(Self.mostMembers) members")
+            guard count <= mostMembers else {
+                throw Self.damaged(file, "it has more than \(mostMembers) members")
             }
             let start = position + Int64(Self.blockSize)
             if header.extendsNext {
