@@ -6,7 +6,7 @@ internal import CLibYAML
 /// and makes each start slower.
 ///
 /// - Source: pyyaml.org/wiki/LibYAML; docs/facts/swift-linux.md#foundation
-public final class YAMLParser {
+@safe public final class YAMLParser {
     /// A place in the text, counted from 1; columns are counted in Unicode scalars.
     public struct Mark: Sendable, Hashable {
         public var line: Int
@@ -33,6 +33,10 @@ public final class YAMLParser {
         public var mark: Mark
         /// The offset of a byte that is no text; `nil` if the text is at fault.
         public var byteOffset: Int?
+
+        public init(context: String, problem: String, mark: Mark, byteOffset: Int? = nil) {
+            (self.context, self.problem, self.mark, self.byteOffset) = (context, problem, mark, byteOffset)
+        }
     }
 
     private let parser: UnsafeMutablePointer<yaml_parser_t>

@@ -97,7 +97,8 @@ struct PlanCommand: AsyncParsableCommand {
             replicator,
             run,
             report in
-            try await RuleRun(rules, mode, by: replicator, in: run, now: Date()).outcomes(report)
+            try await RuleRun(rules, mode, by: replicator, in: run, now: Date(), beside: read.rules(beside: rules))
+                .outcomes(report)
         }
     }
 

@@ -1,5 +1,6 @@
 import ArgumentParser
 import FoundationEssentials
+import Platform
 import Replicate
 import Rules
 
@@ -53,7 +54,16 @@ struct SyncCommand: AsyncParsableCommand {
             uploads: uploading.options
         )
         try await session.runRules(RuleReporting(isPlan: false, file: read.name)) { replicator, run, report in
-            try await RuleRun(rules, .carryOut, by: replicator, in: run, now: Date()).outcomes(report)
+            try await RuleRun(
+                rules,
+                .carryOut,
+                by: replicator,
+                in: run,
+                now: Date(),
+                beside: read.rules(beside: rules),
+                announce: { LineStream.standardError.say($0) }
+            )
+            .outcomes(report)
         }
     }
 }

@@ -60,14 +60,13 @@ struct RuleScene: Sendable {
         let run = replicator.run(drain: drain) { event in cloud.events.withLock { $0.append(event) } }
         let outcomes = Lock<[RepositoryOutcome]>([])
         let chosen = try file.rules(named: names)
-        let others = file.rules.filter { rule in !chosen.contains { $0.name == rule.name } }
         try await RuleRun(
             chosen,
             mode,
             by: replicator,
             in: run,
             now: now,
-            beside: others,
+            beside: file.rules(beside: chosen),
             announce: announcing
         )
         .outcomes { outcome in outcomes.withLock { $0.append(outcome) } }
