@@ -191,7 +191,7 @@ extension Duration {
     /// Reads numbers with units: `90s`, `30m`, `1h30m`, `7d`, `2w`.
     ///
     /// - Returns: `nil` for anything else, for zero, and for more than ten years.
-    init?(ruleText text: String) {
+    package init?(ruleText text: String) {
         let units: [Character: Int] = ["s": 1, "m": 60, "h": 3_600, "d": 86_400, "w": 604_800]
         var seconds = 0
         var rest = text[...]

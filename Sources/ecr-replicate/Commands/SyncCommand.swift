@@ -1,4 +1,5 @@
 import ArgumentParser
+import Content
 import FoundationEssentials
 import Platform
 import Replicate
@@ -17,6 +18,7 @@ struct SyncCommand: AsyncParsableCommand {
               ecr-replicate sync -f rules.yaml
               ecr-replicate sync -f rules.yaml releases
               ecr-replicate sync -f rules.yaml --output json
+              ecr-replicate sync -f rules.yaml --watch 10m
             """
     )
 
@@ -29,6 +31,18 @@ struct SyncCommand: AsyncParsableCommand {
 
     @Argument(help: ArgumentHelp("The rules to carry out; all, if none is named.", valueName: "rule"))
     var rules: [String] = []
+
+    @Option(
+        help: ArgumentHelp(
+            """
+            Repeat until a signal, from start to start in this time (30s, 10m, 1h), with one line a round on standard \
+            output. The rule file is read again when it has changed.
+            """,
+            valueName: "interval"
+        ),
+        transform: parseInterval
+    )
+    var watch: Duration?
 
     @OptionGroup(title: "Large layers") var uploading: UploadArguments
     @OptionGroup(title: "Transfers") var transfers: TransferArguments
@@ -45,14 +59,8 @@ struct SyncCommand: AsyncParsableCommand {
 
     func run() async throws {
         let (read, rules) = try readRules(file, named: rules, for: "sync", output.output)
-        let session = Session(
-            command: "sync",
-            output,
-            read.registries,
-            caBundle: caBundle,
-            transfers,
-            uploads: uploading.options
-        )
+        if let watch { return try await repeated(every: watch, read) }
+        let session = session(for: read)
         try await session.runRules(RuleReporting(isPlan: false, file: read.name)) { replicator, run, report in
             try await RuleRun(
                 rules,
@@ -66,4 +74,41 @@ struct SyncCommand: AsyncParsableCommand {
             .outcomes(report)
         }
     }
+
+    private func session(for file: RuleFile) -> Session {
+        Session(
+            command: "sync",
+            output,
+            file.registries,
+            caBundle: caBundle,
+            transfers,
+            uploads: uploading.options
+        )
+    }
+
+    private func repeated(every interval: Duration, _ first: RuleFile) async throws {
+        let (name, names) = (file, rules)
+        // What came through a pipe is gone.
+        let isFile = name != "-" && FileKind(at: name) != .pipe
+        let reloaded = ReloadedFile(
+            first,
+            read: { isFile ? try RuleFileBytes.read(name) : nil },
+            parse: { bytes in
+                let read = try RuleFile(parsing: bytes, name: name, variables: .current)
+                for rule in try read.rules(named: names) { try rule.refuseGates() }
+                return read
+            }
+        )
+        let command = self
+        try await RuleWatch(interval: interval, names: names, file: reloaded) { command.session(for: $0) }.run()
+    }
+}
+
+private func parseInterval(_ text: String) throws -> Duration {
+    guard let interval = Duration(ruleText: text) else {
+        throw ValidationError(
+            "'\(quotable(text, upTo: 100))' is not a length of time\n  next: write a number with its unit: 30s, 10m, 1h"
+        )
+    }
+    return interval
 }
