@@ -182,7 +182,8 @@ let package = Package(
         .testTarget(
             name: "RulesTests",
             dependencies: [
-                "Rules", "Replicate", "AWSIdentity", "Content", "Platform", "ECREmulator", "TestClouds", "TestInputs",
+                "Rules", "Replicate", "AWSIdentity", "Wire", "Content", "Platform", "ECREmulator", "TestClouds",
+                "TestInputs", logging,
                 "TestPrograms",
             ],
             swiftSettings: testSettings

@@ -149,8 +149,6 @@ struct PruneTests {
             )
             let done = try await scene.run(rules, .carryOut)
             let restores = done.flatMap(\.images).compactMap(\.restore)
-            let host = scene.emulator.registryHost(account: ScenarioCloud.build, region: ScenarioCloud.far)
-            _ = host
             #expect(restores.count == 2, "\(done.text)")
             #expect(
                 restores.contains { $0.hasSuffix("@\(image.digest) alias") && $0.hasPrefix("ecr-replicate retag ") }
