@@ -16,7 +16,7 @@ extension Doctor {
             .destination,
             CopyError.Subject(place),
             order,
-            createsRepository: createRepository == .defaults,
+            createsRepository: createRepository != .never,
             policies: policyCommand(image, place)
         )
         try await SideLabel.with(SideLabel.metadata(.destination)) {
@@ -52,7 +52,14 @@ extension Doctor {
         }
         let movesLayers = !isRetag(image, place)
         if examination.isRepositoryMissing {
-            try await examineMissing(ecr, side.caller, movesLayers: movesLayers, &examination)
+            let isLikeSource = createRepository == .likeSource && Self.isECR(image.registry)
+            try await examineMissing(
+                ecr,
+                side.caller,
+                movesLayers: movesLayers,
+                isLikeSource: isLikeSource,
+                &examination
+            )
         } else {
             if movesLayers { try await tryUploading(side.repository, ecr, &examination) }
             try await tryPutting(ecr, &examination)

@@ -15,10 +15,15 @@ extension Doctor {
         _ ecr: ECRProbe,
         _ caller: CallerIdentity?,
         movesLayers: Bool,
+        isLikeSource: Bool,
         _ examination: inout Examination
     ) async throws {
         if examination.createsRepository {
-            noteCreation(of: ecr, by: caller, &examination)
+            let actions = Self.creating + (isLikeSource ? Self.settingUp : [])
+            noteCreation(of: ecr, by: caller, actions, &examination)
+            if isLikeSource, caller?.account ?? ecr.host.account.value == ecr.host.account.value {
+                try await tryChangingSettings(of: ecr, &examination)
+            }
             if movesLayers { try await tryAsking(ecr, &examination) }
         }
         if movesLayers, try await tryToken(ecr, &examination) { try await reachRegistry(ecr, &examination) }
@@ -34,13 +39,29 @@ extension Doctor {
         "ecr:InitiateLayerUpload", "ecr:UploadLayerPart", "ecr:CompleteLayerUpload",
     ]
 
+    private static let creating = ["ecr:CreateRepository"]
+
+    /// The actions for the settings of the source's repository.
+    private static let settingUp = ["ecr:TagResource", "ecr:PutLifecyclePolicy", "ecr:SetRepositoryPolicy"]
+
+    /// Whether a registry is in ECR, whether or not its account and region are known.
+    static func isECR(_ registry: RegistryLocation) -> Bool {
+        switch registry {
+        case .ecr, .callersOwn: true
+        case .plain, .layout: false
+        }
+    }
+
     /// Notes what creating the repository requires, which can't be tried without creating it.
     ///
     /// No request is known that ECR always rejects, but for a different reason when the permission is missing: whether
     /// ECR checks parameters or permissions first isn't documented, and a local emulator may check neither.
+    ///
+    /// - Parameter actions: All actions for the repository and its settings.
     private func noteCreation(
         of ecr: ECRProbe,
         by caller: CallerIdentity?,
+        _ actions: [String],
         _ examination: inout Examination
     ) {
         let action = "ecr:CreateRepository"
@@ -62,7 +83,7 @@ extension Doctor {
             action,
             "can't be tried without creating it",
             remedy:
-                "check that an identity policy of \(who) has this:\n    \(PolicyStatement([action], on: [arn]).line)\n"
+                "check that an identity policy of \(who) has this:\n    \(PolicyStatement(actions, on: [arn]).line)\n"
                 + (examination.allPolicies(named: principal).map { "    \($0)" } ?? "")
         )
     }

@@ -9,7 +9,9 @@ struct PolicyCommandLine: Sendable {
     let place: DestinationReference?
     let source: SideOptions
     let destination: SideOptions
-    let createsRepository: Bool
+    let createRepository: CopyOptions.RepositoryCreation
+    /// The KMS key to use at the destination for each key of the source.
+    var kmsKeys: [String: String] = [:]
 
     /// What is known about one side when the command is built.
     struct Side: Sendable {
@@ -28,7 +30,8 @@ struct PolicyCommandLine: Sendable {
             isShared
             ? "to print every policy that the copy needs"
             : "to print every policy that the \(known.side.rawValue)'s keys need"
-        var words = createsRepository ? ["--create-repository", "defaults"] : []
+        var words = createRepository == .never ? [] : ["--create-repository", createRepository.rawValue]
+        words += kmsKeys.sorted { $0.key < $1.key }.flatMap { ["--kms-key", "\($0.key)=\($0.value)"] }
         if let start { words += ["--principal", start.arn] }
         let here = options(known.side)
         words += flags(isShared ? source : here, isShared ? destination : here, side: isShared ? nil : known.side)
@@ -103,7 +106,8 @@ extension Doctor {
             place: place,
             source: source,
             destination: destination,
-            createsRepository: createRepository == .defaults
+            createRepository: createRepository,
+            kmsKeys: kmsKeys
         )
     }
 

@@ -47,6 +47,9 @@ extension Doctor {
             _ = try await examination.permission("ecr:DescribeImages", optional: "--all-tags, --match and ls need it") {
                 try await ecr.api.send(question)
             }
+            if createRepository == .likeSource, let place, !isRetag(image, place), Self.isECR(place.registry) {
+                try await trySettings(of: ecr, for: place, &examination)
+            }
             examination.notePermissionsTried()
             if let place, side.isCallersOwn { try await lookForReplication(ecr, place, &examination) }
         }

@@ -19,6 +19,8 @@ package struct Doctor: Sendable {
     let destination: SideOptions
     let referrers: CopyOptions.Referrers
     let createRepository: CopyOptions.RepositoryCreation
+    /// The KMS key to use at the destination for each key of the source.
+    let kmsKeys: [String: String]
     let now: @Sendable () -> Date
 
     package init(
@@ -27,12 +29,14 @@ package struct Doctor: Sendable {
         destination: SideOptions = SideOptions(),
         referrers: CopyOptions.Referrers = .all,
         createRepository: CopyOptions.RepositoryCreation = .never,
+        kmsKeys: [String: String] = [:],
         now: @escaping @Sendable () -> Date = { Date() }
     ) {
         opener = replicator.opener
         (self.source, self.destination) = (source, destination)
         self.referrers = referrers
         self.createRepository = createRepository
+        self.kmsKeys = kmsKeys
         self.now = now
     }
 

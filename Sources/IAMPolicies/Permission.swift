@@ -16,8 +16,10 @@ package struct Permission: Sendable, Hashable {
         case listing
         /// When an image is copied to another repository, except with `--upload api` if no layer can be mounted.
         case uploadingByRegistry
-        /// With `--create-repository defaults`, when the repository is missing.
+        /// With `--create-repository defaults` or `like-source`, when the repository is missing.
         case creating
+        /// With `--create-repository like-source`, when the repository is missing.
+        case creatingLikeSource
         /// When the copy creates a repository with its own KMS key.
         case creatingWithKey
         /// Before a tag is moved.
@@ -37,19 +39,22 @@ package struct Permission: Sendable, Hashable {
     package let why: String
     /// What happens when the action is denied and the copy continues; `nil` if the copy fails, with exit code 4.
     package let otherwise: String?
+    /// Whether a copy without the action does what was asked for, perhaps slower or with less in its report.
+    package let isOptional: Bool
 
+    /// - Parameter loses: Whether, without the action, the copy does less than was asked for.
     private init(
         _ action: String,
         _ side: CopyError.Side,
         _ occasion: Occasion,
         _ why: String,
-        otherwise: String? = nil
+        otherwise: String? = nil,
+        loses: Bool = false
     ) {
         (self.action, self.side, self.occasion) = (action, side, occasion)
         (self.why, self.otherwise) = (why, otherwise)
+        isOptional = otherwise != nil && !loses
     }
-
-    package var isOptional: Bool { otherwise != nil }
 
     /// The action's row in the table of `docs/permissions.md`.
     package var row: String {
@@ -75,6 +80,10 @@ package struct Permission: Sendable, Hashable {
             "finds out whether the source holds the bytes of foreign layers",
             otherwise: "they are left where their `urls` point"
         ),
+        Self("ecr:DescribeRepositories", .source, .creatingLikeSource, "reads tag mutability, encryption and scanning"),
+        Self("ecr:ListTagsForResource", .source, .creatingLikeSource, "reads the resource tags"),
+        Self("ecr:GetLifecyclePolicy", .source, .creatingLikeSource, "reads the lifecycle policy"),
+        Self("ecr:GetRepositoryPolicy", .source, .creatingLikeSource, "reads the repository policy"),
         Self(
             "ecr:GetAuthorizationToken",
             .destination,
@@ -116,6 +125,23 @@ package struct Permission: Sendable, Hashable {
             otherwise: "the layer is uploaded"
         ),
         Self("ecr:CreateRepository", .destination, .creating, "creates the repository"),
+        Self("ecr:TagResource", .destination, .creatingLikeSource, "creates it with the source's resource tags"),
+        Self(
+            "ecr:PutLifecyclePolicy",
+            .destination,
+            .creatingLikeSource,
+            "sets the lifecycle policy",
+            otherwise: "the repository is created without it, and a note says so",
+            loses: true
+        ),
+        Self(
+            "ecr:SetRepositoryPolicy",
+            .destination,
+            .creatingLikeSource,
+            "sets the repository policy",
+            otherwise: "the repository is created without it, and a note says so",
+            loses: true
+        ),
         Self(
             "kms:CreateGrant",
             .destination,
@@ -140,7 +166,8 @@ extension Permission.Occasion {
         case .copying: "to another repository"
         case .listing: "`--all-tags`, `--match`, `--exclude`, `--newest`; `ls`"
         case .uploadingByRegistry: "to another repository, unless `--upload api` and nothing can be mounted"
-        case .creating: "`--create-repository defaults`, the repository is missing"
+        case .creating: "`--create-repository defaults` or `like-source`, the repository is missing"
+        case .creatingLikeSource: "`--create-repository like-source`, the destination's repository is missing"
         case .creatingWithKey: "the repository is created with a KMS key of its own"
         case .movingTags: "a tag moves"
         case .mounting: "both sides are in one registry"

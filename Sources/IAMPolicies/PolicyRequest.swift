@@ -13,8 +13,10 @@ package struct PolicyRequest: Sendable, Hashable {
     package var listsImages = false
     package var upload = UploadOptions.Mode.auto
     package var createsRepository = false
-    /// The KMS key for repositories that the copy creates in the key's region.
-    package var keyARN: String?
+    /// Whether a repository is created with the settings of the source's repository.
+    package var createsLikeSource = false
+    /// The KMS keys for repositories that the copy creates; an ARN is for those in the key's region.
+    package var keys: [KeyName] = []
     /// Whether the policies also allow actions that a copy can do without.
     package var includesOptional = false
 
@@ -95,24 +97,18 @@ package struct PolicyRequest: Sendable, Hashable {
         return siblings
     }
 
-    /// The key for a repository that the copy creates at `place`.
-    package func key(at place: PolicyPlace) -> String? {
-        guard let keyARN, let key = KeyARN(keyARN) else { return nil }
-        return key.region == place.host.region ? keyARN : nil
+    /// The keys that need permissions for a repository that the copy creates at `place`.
+    package func keys(at place: PolicyPlace) -> [KeyName] {
+        keys.filter { !$0.isOfAWS && $0.region ?? place.host.region == place.host.region }
     }
-}
 
-/// The ARN of a KMS key.
-package struct KeyARN: Sendable, Hashable {
-    package let region: String
-
-    /// - Returns: `nil` for anything but `arn:PARTITION:kms:REGION:ACCOUNT:key/ID`.
-    package init?(_ text: String) {
-        guard let key = ARN(text), key.service == "kms", key.resource.hasPrefix("key/"),
-            text.utf8.allSatisfy({ $0 > 32 && $0 < 127 && $0 != UInt8(ascii: "\"") })
-        else { return nil }
-        region = key.region
+    /// Whether the copy creates a missing repository at `place`.
+    func creates(at place: PolicyPlace) -> Bool {
+        createsRepository || createsLikeSource || !keys(at: place).isEmpty
     }
+
+    /// Whether the settings of the source's repository are read, for a repository like it in ECR.
+    var readsSettings: Bool { createsLikeSource && source != nil && destinations.contains { $0 != nil } }
 }
 
 /// The refusal to create a repository in another account than the caller's.

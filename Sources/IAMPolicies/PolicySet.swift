@@ -105,7 +105,7 @@ package struct PolicySet: Sendable {
         _ side: CopyError.Side,
         _ request: PolicyRequest
     ) throws(ForeignCreation) {
-        guard side == .destination, request.createsRepository || request.key(at: place) != nil else { return }
+        guard side == .destination, request.creates(at: place) else { return }
         let account = place.host.account.value
         guard principal.account == account else { throw ForeignCreation(caller: principal.words, account: account) }
     }

@@ -28,12 +28,16 @@ struct PolicyWriting {
             guard !permission.isOptional || request.includesOptional,
                 Self.isMet(permission.occasion, at: place, request, isRetag: isRetag)
             else { continue }
-            var piece = Self.piece(of: permission, at: place, request)
-            if let index = pieces.firstIndex(where: { $0.id == piece.id }) {
-                pieces[index].actions.append(permission.action)
-            } else {
-                piece.actions = [permission.action]
-                pieces.append(piece)
+            for var piece in Self.pieces(of: permission, at: place, request) {
+                let same = pieces.firstIndex {
+                    $0.id == piece.id && $0.resources == piece.resources && $0.conditions == piece.conditions
+                }
+                if let same {
+                    pieces[same].actions.append(permission.action)
+                } else {
+                    piece.actions = [permission.action]
+                    pieces.append(piece)
+                }
             }
         }
     }
@@ -77,35 +81,58 @@ struct PolicyWriting {
         case .copying, .foreignLayers, .missing: !isRetag
         case .listing: request.listsImages
         case .uploadingByRegistry: !isRetag && (request.upload != .api || canMount)
-        case .creating: !isRetag && (request.createsRepository || request.key(at: place) != nil)
-        case .creatingWithKey: !isRetag && request.key(at: place) != nil
+        case .creating: !isRetag && request.creates(at: place)
+        case .creatingLikeSource: !isRetag && request.readsSettings
+        case .creatingWithKey: !isRetag && !request.keys(at: place).isEmpty
         case .mounting: canMount
         }
     }
 
-    private static func piece(of permission: Permission, at place: PolicyPlace, _ request: PolicyRequest) -> Piece {
+    private static func pieces(
+        of permission: Permission,
+        at place: PolicyPlace,
+        _ request: PolicyRequest
+    ) -> [Piece] {
+        if permission.occasion == .creatingWithKey { return pieces(forKeysOf: request, at: place) }
         func about(_ id: String) -> Piece {
             Piece(id: id, actions: [], resources: [place.arn], isAboutRepository: true)
         }
-        return switch permission.occasion {
-        case .always, .copying: about(permission.side == .source ? "Read" : "Write")
-        case .listing: about("List")
-        case .foreignLayers: about("AskForForeignLayers")
-        case .missing: Piece(id: "AskWhereMissing", actions: [], resources: ["*"])
-        case .movingTags: about("AskBeforeTagsMove")
-        case .uploadingByRegistry: Piece(id: "Token", actions: [], resources: ["*"])
-        case .mounting: Piece(id: "Mount", actions: [], resources: request.siblings(of: place).map(\.arn))
-        case .creating: Piece(id: "Create", actions: [], resources: [place.arn])
-        case .creatingWithKey:
-            Piece(
-                id: "CreateWithKey",
-                actions: [],
-                resources: [request.key(at: place) ?? "*"],
-                conditions: [
-                    .init("StringEquals", "kms:ViaService", "ecr.\(place.host.region).\(place.host.partition.domain)")
-                ]
-            )
+        let piece =
+            switch permission.occasion {
+            case .always, .copying: about(permission.side == .source ? "Read" : "Write")
+            case .listing: about("List")
+            case .foreignLayers: about("AskForForeignLayers")
+            case .missing: Piece(id: "AskWhereMissing", actions: [], resources: ["*"])
+            case .movingTags: about("AskBeforeTagsMove")
+            case .uploadingByRegistry: Piece(id: "Token", actions: [], resources: ["*"])
+            case .mounting: Piece(id: "Mount", actions: [], resources: request.siblings(of: place).map(\.arn))
+            case .creatingLikeSource where permission.side == .source: about("ReadSettings")
+            case .creating, .creatingLikeSource, .creatingWithKey:
+                Piece(id: "Create", actions: [], resources: [place.arn])
+            }
+        return [piece]
+    }
+
+    /// The statements for KMS keys, without actions: one for all that are named by ARN or id, and one for each alias.
+    private static func pieces(forKeysOf request: PolicyRequest, at place: PolicyPlace) -> [Piece] {
+        let service = PolicyStatement.Condition(
+            "StringEquals",
+            "kms:ViaService",
+            "ecr.\(place.host.region).\(place.host.partition.domain)"
+        )
+        var pieces: [Piece] = []
+        for key in request.keys(at: place) {
+            let (resource, alias) = key.inPolicy(at: place)
+            let conditions = [service] + [alias].compactMap { $0 }
+            if let same = pieces.firstIndex(where: { $0.conditions == conditions }) {
+                if !pieces[same].resources.contains(resource) { pieces[same].resources.append(resource) }
+            } else {
+                pieces.append(
+                    Piece(id: "CreateWithKey", actions: [], resources: [resource], conditions: conditions)
+                )
+            }
         }
+        return pieces
     }
 }
 

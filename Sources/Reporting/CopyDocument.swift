@@ -177,6 +177,8 @@ package struct CopyDocument: Encodable, Sendable {
         package var createsRepository: Bool
         /// The prefix of the template by which ECR creates the repository on push.
         package var creationTemplate: String?
+        /// The settings, in words, with which the repository is created like the source's; absent if there are none.
+        package var creationSettings: [String]?
         package var referrerTags: [TagEntry]
 
         package struct Item: Encodable, Sendable {
@@ -200,6 +202,7 @@ package struct CopyDocument: Encodable, Sendable {
             bytesToMove = plan.bytesToMove
             createsRepository = plan.createsRepository
             creationTemplate = plan.creationTemplate
+            creationSettings = plan.creationSettings.isEmpty ? nil : plan.creationSettings
             referrerTags = plan.tags.filter(\.isReferrer).map(TagEntry.init)
         }
     }

@@ -13,6 +13,21 @@ struct RuleReporting: Sendable {
     /// The rule file's name; `nil` if there is none.
     var file: String?
     var rates = TransferEstimate.Rates()
+    /// Whether the two sides were compared, so that the summary counts differences.
+    var isComparison = false
+    /// Whether content may be copied or downloaded.
+    var movesBytes: Bool
+}
+
+extension RuleReporting {
+    init(isPlan: Bool, file: String? = nil, rates: TransferEstimate.Rates = TransferEstimate.Rates()) {
+        self.init(isPlan: isPlan, file: file, rates: rates, movesBytes: !isPlan)
+    }
+
+    /// The reporting of `verify`.
+    static func comparison(file: String? = nil, repairs: Bool) -> RuleReporting {
+        RuleReporting(isPlan: true, file: file, isComparison: true, movesBytes: repairs)
+    }
 }
 
 extension Session {
@@ -31,7 +46,7 @@ extension Session {
     ) async throws {
         let started = ContinuousClock.now
         let display = ProgressDisplay(
-            mode: reporting.isPlan ? .none : output.progress,
+            mode: reporting.movesBytes ? output.progress : .none,
             announcesPlans: true,
             namesDestinations: true,
             stream: .standardError
@@ -57,7 +72,7 @@ extension Session {
         let seconds = (ContinuousClock.now - started).seconds
         let (totals, bytes) = printer.totals
         let estimate =
-            reporting.isPlan
+            reporting.isPlan && !reporting.isComparison
             ? TransferEstimate(bytes: bytes, requests: totals.work.requests, reporting.rates) : nil
         var code = reporting.isPlan ? totals.planExitStatus : totals.exitStatus
         switch ending {
@@ -80,11 +95,16 @@ extension Session {
         )
         printFailures([], ending)
         if output.progress != .none {
+            let time = "\((seconds * 100).rounded() / 100) s"
             LineStream.standardError.say(
-                reporting.isPlan
-                    ? totals.planLine(estimate)
-                    : totals.runLine(requests: sent, seconds: "\((seconds * 100).rounded() / 100) s")
+                reporting.isComparison
+                    ? totals.verifyLine(requests: sent, seconds: time)
+                    : reporting.isPlan
+                        ? totals.planLine(estimate) : totals.runLine(requests: sent, seconds: time)
             )
+            if reporting.isComparison, totals.differences > 0, !reporting.movesBytes {
+                LineStream.standardError.say("  next: copy what is missing with --repair")
+            }
         }
         try leave(code, isPrinted)
     }

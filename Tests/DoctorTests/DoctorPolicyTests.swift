@@ -30,7 +30,7 @@ struct DoctorPolicyTests: DoctorScene {
             place: try place.map { try DestinationReference(parsing: $0) },
             source: SideOptions(identity: source),
             destination: SideOptions(identity: destination),
-            createsRepository: false
+            createRepository: .never
         )
         let host = try ECRHost(account: AccountID(parsing: "111122223333"), region: "eu-west-1")
         return line.advice(

@@ -18,12 +18,13 @@ extension DoctorScene {
         source: SideOptions = SideOptions(),
         destination: SideOptions = SideOptions(),
         createRepository: CopyOptions.RepositoryCreation = .never,
+        kmsKeys: [String: String] = [:],
         _ body: (ScenarioCloud, Doctor) async throws -> Void
     ) async throws {
         try await withCloud(configure, source: source, destination: destination, attempts: 2) { cloud in
             try cloud.seed(Self.image, tag: "v1")
             try cloud.makeDestination()
-            try await body(cloud, Doctor(cloud.replicator, createRepository: createRepository))
+            try await body(cloud, Doctor(cloud.replicator, createRepository: createRepository, kmsKeys: kmsKeys))
         }
     }
 
@@ -37,6 +38,7 @@ extension Doctor {
         _ engine: TestEngine,
         referrers: CopyOptions.Referrers = .all,
         createRepository: CopyOptions.RepositoryCreation = .never,
+        kmsKeys: [String: String] = [:],
         now: @escaping @Sendable () -> Date = { Date() }
     ) {
         self.init(
@@ -45,6 +47,7 @@ extension Doctor {
             destination: engine.destination,
             referrers: referrers,
             createRepository: createRepository,
+            kmsKeys: kmsKeys,
             now: now
         )
     }

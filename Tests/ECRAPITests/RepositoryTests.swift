@@ -1,5 +1,7 @@
 import Content
 import FoundationEssentials
+import Platform
+import TestDoubles
 import Testing
 
 @testable import ECRAPI
@@ -44,6 +46,70 @@ struct RepositoryTests {
             gets: #"{"repository":\#(reply)}"#
         )
         #expect(created.repository == described.repositories[0])
+    }
+
+    @Test("lifecycle policies, repository policies and resource tags")
+    func settings() async throws {
+        let text = #"{"rules":[]}"#
+        let quoted = #"{\"rules\":[]}"#
+        _ = try await exchange(
+            PutLifecyclePolicy(registryId: account, repositoryName: repository, lifecyclePolicyText: text),
+            "PutLifecyclePolicy",
+            sends: #"{"lifecyclePolicyText":"\#(quoted)",\#(common)}"#,
+            gets: #"{\#(common),"lifecyclePolicyText":"\#(quoted)"}"#
+        )
+        let lifecycle = try await exchange(
+            GetLifecyclePolicy(registryId: account, repositoryName: repository),
+            "GetLifecyclePolicy",
+            sends: "{\(common)}",
+            gets: #"{\#(common),"lifecyclePolicyText":"\#(quoted)","lastEvaluatedAt":1.5E9}"#
+        )
+        #expect(lifecycle.lifecyclePolicyText == text)
+        _ = try await exchange(
+            SetRepositoryPolicy(registryId: account, repositoryName: repository, policyText: text),
+            "SetRepositoryPolicy",
+            sends: #"{"policyText":"\#(quoted)",\#(common)}"#,
+            gets: "{}"
+        )
+        let policy = try await exchange(
+            GetRepositoryPolicy(registryId: account, repositoryName: repository),
+            "GetRepositoryPolicy",
+            sends: "{\(common)}",
+            gets: #"{\#(common),"policyText":"\#(quoted)"}"#
+        )
+        #expect(policy.policyText == text)
+        let arn = "arn:aws:ecr:eu-west-1:001122223333:repository/team/app"
+        _ = try await exchange(
+            TagResource(resourceArn: arn, tags: [.init(key: "team", value: "a")]),
+            "TagResource",
+            sends: #"{"resourceArn":"\#(arn)","tags":[{"Key":"team","Value":"a"}]}"#,
+            gets: "{}"
+        )
+        for (reply, count) in [(#"{"tags":[{"Key":"aws:x","Value":""}]}"#, 1), ("{}", 0)] {
+            let tags = try await exchange(
+                ListTagsForResource(resourceArn: arn),
+                "ListTagsForResource",
+                sends: #"{"resourceArn":"\#(arn)"}"#,
+                gets: reply
+            )
+            #expect(tags.tags.count == count)
+        }
+    }
+
+    @Test("a client tells of each attempt that it repeats, and of no other")
+    func telling() async throws {
+        let told = Lock<[String]>([])
+        let sender = RecordingSender { request, number in
+            number == 1 ? fault(500, "ServerException") : fault(400, "RepositoryAlreadyExistsException")
+        }
+        let error = await #expect(throws: ECRError.self) {
+            try await client(sender).telling { error in
+                told.withLock { $0.append("\((error as? ECRError)?.code.rawValue ?? "")") }
+            }
+            .send(CreateRepository(registryId: account, repositoryName: repository))
+        }
+        #expect(error?.code == .repositoryAlreadyExists)
+        #expect(told.withLock { $0 } == ["ServerException"])
     }
 
     @Test("DescribeRegistry and GetAccountSetting, which have no registryId")

@@ -56,7 +56,7 @@ struct PolicyDestinationTests {
     func keys() throws {
         let set = try policies("\(Self.build)/app", "\(Self.production)/prod/one", "\(Self.far)/prod/two") {
             $0.writer.start = Principal(arn: "arn:aws:iam::444455556666:role/promoter")
-            $0.keyARN = "arn:aws:kms:us-east-1:444455556666:key/1"
+            $0.keys = [KeyName("arn:aws:kms:us-east-1:444455556666:key/1")].compactMap { $0 }
         }
         let statements = try #require(set[.destinationIdentity]?.statements)
         #expect(statements.map(\.id) == ["Token", "Write", "Create", "CreateWithKey"])

@@ -118,7 +118,7 @@ struct PolicySetTests {
     func foreignCreation(_ hasKey: Bool) throws {
         let request = try Self.request("\(Self.build)/team/app", "\(Self.production)/prod/app") {
             $0.createsRepository = !hasKey
-            $0.keyARN = hasKey ? "arn:aws:kms:eu-west-1:444455556666:key/1" : nil
+            if hasKey { $0.keys = [KeyName("arn:aws:kms:eu-west-1:444455556666:key/1")].compactMap { $0 } }
         }
         #expect(throws: ForeignCreation(caller: "account 111122223333", account: "444455556666")) {
             try PolicySet(request)
@@ -172,7 +172,7 @@ struct PolicySetTests {
         let china = "444455556666.dkr.ecr.cn-north-1.amazonaws.com.cn"
         let set = try PolicySet(
             try Self.request("\(Self.build)/team/app", "\(china)/") {
-                $0.keyARN = "arn:aws-cn:kms:cn-north-1:444455556666:key/1"
+                $0.keys = [KeyName("arn:aws-cn:kms:cn-north-1:444455556666:key/1")].compactMap { $0 }
             }
         )
         #expect(

@@ -32,9 +32,10 @@ public struct TestEngine: Sendable {
         _ selection: CopyRequest.Selection,
         to destinations: [DestinationReference],
         tags: [Tag],
-        _ options: CopyOptions
+        _ options: CopyOptions,
+        kmsKeys: [String: String] = [:]
     ) async throws -> [CopyResult] {
-        let places = destinations.map { CopyDestination($0, destination) }
+        let places = destinations.map { CopyDestination($0, destination, kmsKeys: kmsKeys) }
         return try await run.copy(
             CopyRequest(reference, from: source, selection, to: places, tags: tags, options)
         )

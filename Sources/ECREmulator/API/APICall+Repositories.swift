@@ -24,8 +24,8 @@ extension APICall {
         let mutability = try input.imageTagMutability.map {
             try TagMutability(mode: $0, filters: input.imageTagMutabilityExclusionFilters)
         }
-        let encryption = try input.encryption()
-        try checkTags(input.tags ?? [], having: 0)
+        let encryption = try input.encryption(in: key.region)
+        try checkTags(input.tags ?? [])
         let now = aws.now
         let repository = try aws.state.withLock { state in
             try state.cloud.createRepository(name, in: key, at: now) { repository in
@@ -65,7 +65,7 @@ extension APICall {
     func tagResource() throws -> JSON {
         let tags = try input.required("tags", \.tags)
         try changeResource { repository in
-            try checkTags(tags, having: repository.resourceTags.count)
+            try checkTags(tags, having: repository.resourceTags)
             for tag in tags { repository.resourceTags[tag.Key] = tag.Value }
         }
         return .object([])
@@ -106,14 +106,21 @@ extension APICall {
         )
     }
 
-    func checkTags(_ tags: [Parameters.ResourceTag], having count: Int) throws {
-        guard tags.count + count <= 50 else {
+    /// - Parameter known: The tags that the repository has already; a new value for one of their keys adds none.
+    func checkTags(_ tags: [Parameters.ResourceTag], having known: [String: String] = [:]) throws {
+        guard Set(tags.map(\.Key)).union(known.keys).count <= 50 else {
             throw ServiceFault("TooManyTagsException", "A repository can have at most 50 tags")
         }
         guard tags.allSatisfy({ (1...128).contains($0.Key.count) && $0.Value.count <= 256 }) else {
             throw ServiceFault(
                 "InvalidTagParameterException",
                 "A tag has a key of 1 to 128 and a value of 0 to 256 characters"
+            )
+        }
+        guard tags.allSatisfy({ !$0.Key.lowercased().hasPrefix("aws:") }) else {
+            throw ServiceFault(
+                "InvalidTagParameterException",
+                "A tag's key can't begin with aws:, which is reserved for AWS"
             )
         }
     }
@@ -155,8 +162,15 @@ extension EmulatedRepository.Encryption {
 extension Parameters {
     /// Returns the encryption in the request; `nil` if the request has none.
     ///
-    /// - Parameter keyPattern: The pattern of the key's name, where it must be an ARN.
-    func encryption(keyPattern: Grammar? = nil) throws(ServiceFault) -> EmulatedRepository.Encryption? {
+    /// - Parameters:
+    ///   - keyPattern: The pattern of the key's name, where it must be an ARN.
+    ///   - region: The region of the repository, in which the key must be too.
+    /// - Throws: `InvalidParameterException`; `KmsException` for a key of another region.
+    /// - Source: docs/facts/ecr-api.md#repositories
+    func encryption(
+        keyPattern: Grammar? = nil,
+        in region: String? = nil
+    ) throws(ServiceFault) -> EmulatedRepository.Encryption? {
         guard let encryption = encryptionConfiguration else { return nil }
         try Constraint.choice(
             encryption.encryptionType,
@@ -165,6 +179,10 @@ extension Parameters {
         )
         if let key = encryption.kmsKey, let keyPattern {
             try Constraint.pattern(key, keyPattern, "encryptionConfiguration.kmsKey")
+        }
+        let fields = (encryption.kmsKey ?? "").split(separator: ":", omittingEmptySubsequences: false)
+        if let region, fields.count == 6, fields[0] == "arn", fields[3] != region {
+            throw .otherRegion(ofKey: encryption.kmsKey ?? "", region)
         }
         let key = encryption.kmsKey.flatMap { $0.isEmpty ? nil : $0 }
         return EmulatedRepository.Encryption(type: encryption.encryptionType, key: key)

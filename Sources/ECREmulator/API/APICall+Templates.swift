@@ -81,7 +81,7 @@ extension APICall {
         }
         if let encryption = try input.encryption(keyPattern: .kmsKey) { template.encryption = encryption }
         if let tags = input.resourceTags {
-            try checkTags(tags, having: 0)
+            try checkTags(tags)
             template.resourceTags = Dictionary(tags.map { ($0.Key, $0.Value) }) { $1 }
         }
         if input.imageTagMutability != nil || input.imageTagMutabilityExclusionFilters != nil {

@@ -7,7 +7,7 @@ struct ServiceFault: Error, Sendable, Equatable, CustomStringConvertible {
     var message: String
     /// The HTTP status in the JSON API; the registry API has its own table.
     var status = 400
-    /// Members besides the message; only `InvalidLayerPartException` has any.
+    /// Members besides the message; only `InvalidLayerPartException` and `KmsException` have any.
     var details: [JSON.Member] = []
     /// The value of a `Retry-After` header, in seconds.
     var retryAfter: Int?
@@ -48,6 +48,13 @@ struct ServiceFault: Error, Sendable, Equatable, CustomStringConvertible {
             "The layer with digest '\(digest)' does not exist within the repository with name '\(repository)' in the "
                 + "registry with id '\(account)'"
         )
+    }
+
+    /// Makes the error for a KMS key that can't encrypt a repository of this region.
+    static func otherRegion(ofKey key: String, _ region: String) -> ServiceFault {
+        var fault = ServiceFault("KmsException", "The KMS key '\(key)' can't be used in the region \(region)")
+        fault.details = [.init(name: "kmsError", value: "NotFoundException")]
+        return fault
     }
 
     static let throttled = ServiceFault("ThrottlingException", "Rate exceeded")

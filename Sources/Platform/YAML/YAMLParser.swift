@@ -6,7 +6,8 @@ internal import CLibYAML
 /// and makes each start slower.
 ///
 /// - Source: pyyaml.org/wiki/LibYAML; docs/facts/swift-linux.md#foundation
-@safe public final class YAMLParser {
+@safe
+public final class YAMLParser {
     /// A place in the text, counted from 1; columns are counted in Unicode scalars.
     public struct Mark: Sendable, Hashable {
         public var line: Int

@@ -9,7 +9,13 @@ public struct CopyOptions: Sendable {
     public enum Referrers: String, Sendable, CaseIterable { case all, none }
 
     /// What to do if the destination's repository is missing.
-    public enum RepositoryCreation: String, Sendable, CaseIterable { case never, defaults }
+    public enum RepositoryCreation: String, Sendable, CaseIterable {
+        case never
+        /// Create it with the registry's default settings.
+        case defaults
+        /// Create it with the settings of the source's repository; see ``CopyDestination/kmsKeys``.
+        case likeSource = "like-source"
+    }
 
     public var ifExists: IfExists
     /// The digest that a tag must point at now to be moved.
@@ -29,6 +35,10 @@ public struct CopyOptions: Sendable {
     /// An admission controller that verifies signatures when it sees the tag then finds them. It costs one more
     /// `PutImage` if there are referrers to put.
     public var tagsAfterReferrers: Bool
+    /// What tags must hold to be set, by a plan that was made earlier; `nil` for a tag that must not exist.
+    ///
+    /// A tag that holds the image already is kept. For other tags, ``ifCurrent`` and ``ifExists`` decide.
+    package var expected: [Tag: Digest?] = [:]
 
     public init(
         ifExists: IfExists = .move,
@@ -53,5 +63,5 @@ public struct CopyOptions: Sendable {
     /// Whether tags are protected from being overwritten by accident.
     ///
     /// They are read again right before `PutImage` if bytes had to move.
-    var isGuarded: Bool { ifCurrent != nil || ifExists != .move }
+    var isGuarded: Bool { ifCurrent != nil || ifExists != .move || !expected.isEmpty }
 }

@@ -35,9 +35,20 @@ public struct CopyDestination: Sendable, Hashable {
     public var reference: DestinationReference
     /// This destination's identity and endpoints.
     public var options: SideOptions
+    /// The KMS key to use in this registry for each key of the source, for repositories that are created like the
+    /// source's (``CopyOptions/RepositoryCreation/likeSource``).
+    ///
+    /// The source's key is written as ECR reports it, as an ARN, or as the id or alias in that ARN. The key to use is an
+    /// ARN, an id or an alias; `alias/aws/ecr` stands for AWS's own key. Without an entry, a key is used only in its own
+    /// registry.
+    public var kmsKeys: [String: String]
 
-    public init(_ reference: DestinationReference, _ options: SideOptions = SideOptions()) {
-        (self.reference, self.options) = (reference, options)
+    public init(
+        _ reference: DestinationReference,
+        _ options: SideOptions = SideOptions(),
+        kmsKeys: [String: String] = [:]
+    ) {
+        (self.reference, self.options, self.kmsKeys) = (reference, options, kmsKeys)
     }
 }
 

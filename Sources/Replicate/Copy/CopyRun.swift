@@ -158,6 +158,7 @@ public struct CopyRun: Sendable {
                         repository,
                         isSource: isSource,
                         repairs: request.options.repairs,
+                        kmsKeys: destination.kmsKeys,
                         // A repair checks for itself, whatever the run has learned before.
                         blobs: request.options.repairs ? BlobIndex() : mover.index
                     )

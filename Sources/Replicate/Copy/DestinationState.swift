@@ -22,8 +22,14 @@ actor DestinationState {
     private(set) var isNew = false
     /// The template by which a push creates the repository, if that is how it will be created.
     private(set) var template: CreationTemplate?
+    /// The KMS key to use here for each key of the source.
+    private nonisolated let kmsKeys: [String: String]
+    /// The settings with which this run will create the repository; `nil` for the registry's defaults.
+    private var new: NewRepository?
+    /// Notes about the creation that no receipt has reported yet.
+    private var unreported: [String] = []
     private nonisolated let immutability = SingleFlight<RepositoryName, TagImmutability?>()
-    private nonisolated let creation = SingleFlight<RepositoryName, CreationTemplate?>()
+    private nonisolated let creation = SingleFlight<RepositoryName, [String]>()
     /// Puts a manifest once, however many images name it.
     nonisolated let deliveries = SingleFlight<Digest, Bool>()
     /// The queue in which large manifests are put one after another.
@@ -36,9 +42,11 @@ actor DestinationState {
         _ repository: any ImageRepository,
         isSource: Bool,
         repairs: Bool = false,
+        kmsKeys: [String: String] = [:],
         blobs: BlobIndex = BlobIndex()
     ) {
         self.repository = repository
+        self.kmsKeys = kmsKeys
         self.blobs = blobs
         self.isSource = isSource
         checksContent = !isSource && (repairs || repository.checksContent)
@@ -105,24 +113,53 @@ actor DestinationState {
         isNew = true
     }
 
+    /// The settings with which this run will create the repository like that of `source`.
+    ///
+    /// - Returns: `nil` if this run doesn't create it, or creates it with the registry's defaults.
+    /// - Throws: ``CopyError`` of the reason `unsupported` if the repository can't be like the source's.
+    func newRepository(
+        like source: any ManifestReader,
+        _ wanted: CopyOptions.RepositoryCreation
+    ) async throws -> NewRepository? {
+        guard isNew, template == nil, wanted == .likeSource else { return nil }
+        new = try await repository.newRepository(like: source, keys: kmsKeys)
+        return new
+    }
+
     /// Creates the repository if it is missing and a push will not create it; this happens once, however many images go
     /// there.
     ///
     /// If creating it isn't allowed and a creation template covers it, the push creates it.
     ///
-    /// - Returns: The template that applies instead of the settings that were asked for.
-    func createIfMissing() async throws -> CreationTemplate? {
-        guard isNew, template == nil else { return nil }
-        return try await creation.run(repository.reference.repository) { [repository] in
+    /// - Returns: Notes about what differs from the settings that were asked for.
+    func createIfMissing() async throws -> [String] {
+        guard isNew, template == nil else { return [] }
+        return try await creation.run(repository.reference.repository) { [repository, new] in
             do {
+                if let new {
+                    let notes = try await repository.create(new)
+                    await self.keep(notes)
+                    return notes
+                }
                 try await repository.create()
-                return nil
+                return []
             } catch let error as CopyError {
-                guard case .denied = error.reason, case .template(let found) = try await repository.creationOnPush()
+                guard case .denied(let action, _) = error.reason,
+                    case .template(let found) = try await repository.creationOnPush()
                 else { throw error }
-                return found
+                return ["\(action) is not allowed; \(found.words)"]
             }
         }
+    }
+
+    private func keep(_ notes: [String]) { unreported = notes }
+
+    /// The notes about the creation that no receipt has reported, each of which is returned once.
+    ///
+    /// What was not set when the repository was created is never set later, so a failed copy must not hide it.
+    func takeUnreportedNotes() -> [String] {
+        defer { unreported = [] }
+        return unreported
     }
 
     /// Notes a manifest that the repository is known to hold, for example because it is the source's own.

@@ -4,7 +4,10 @@ extension Plan {
     /// The plan for people, one line for each step.
     public var lines: [String] {
         var lines = ["\(source)@\(root.digest)".deduplicatingDigest + " → \(destination)"]
-        if createsRepository { lines.append("  create  \(destination)") }
+        if createsRepository {
+            let settings = creationSettings.joined(separator: ", ")
+            lines.append("  create  \(destination)" + (settings.isEmpty ? "" : "  like the source: \(settings)"))
+        }
         for note in notes { lines.append("  note    \(note)") }
         for blob in blobs { lines.append("  blob    \(blob.digest)  \(ByteCount(blob.size))") }
         for layer in blobsElsewhere {

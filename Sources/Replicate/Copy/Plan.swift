@@ -55,6 +55,8 @@ public struct Plan: Sendable {
     public var createsRepository: Bool
     /// The prefix of the creation template by which a push creates the repository, if one does.
     public var creationTemplate: String?
+    /// The settings, in words, with which the repository is created like the source's; empty for the registry's defaults.
+    public var creationSettings: [String] = []
     /// The manifests that the digest tags among ``tags`` point at, whether or not the destination has them.
     package var referrerManifests: [Digest: Manifest]
     /// Referrers that can't be copied, or that not enough is known about.

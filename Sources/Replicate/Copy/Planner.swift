@@ -78,6 +78,7 @@ struct Planner: Sendable {
         var tags = await guardian.decide(wanted, for: image.root.digest, isReferrer: false)
         var manifests: [Plan.PlannedManifest] = []
         var further = PlannedReferrers()
+        var new: NewRepository?
         let isAllSkipped = !wanted.isEmpty && tags.allSatisfy { if case .skip = $0.action { true } else { false } }
         var refusals: [CopyError] = []
         // A refused image is not copied, so only a dry run goes on, to find all refusals.
@@ -92,6 +93,12 @@ struct Planner: Sendable {
             let immutable = try await guardian.refuseImmutable(&tags)
             further.drop(immutable)
             tags.removeAll { $0.isReferrer && immutable[$0.tag] != nil }
+            do {
+                new = try await destination.newRepository(like: reader.repository, options.createRepository)
+            } catch let error as CopyError {
+                guard case .unsupported = error.reason else { throw error }
+                refusals.append(error)
+            }
         }
         let known = Set(manifests.map(\.manifest.digest))
         manifests += further.manifests.filter { !known.contains($0.manifest.digest) }
@@ -110,10 +117,11 @@ struct Planner: Sendable {
             blobsThere: blobs.there.count,
             blobsElsewhere: blobs.elsewhere,
             notes: image.notes + [wanted.isEmpty ? image.untaggedNote : nil].compactMap { $0 } + referrers.notes
-                + [await destination.template?.words].compactMap { $0 }
+                + [await destination.template?.words].compactMap { $0 } + (new?.notes ?? [])
                 + manifests.filter { !$0.isThere }.compactMap { badDataNote($0.manifest) },
             createsRepository: await destination.isNew,
             creationTemplate: await destination.template?.prefix,
+            creationSettings: new?.words ?? [],
             referrerManifests: further.tagged,
             referrerFailures: further.failures,
             imageRefusals: refusals,

@@ -208,7 +208,7 @@ extension RepositoryCopy {
     /// - Parameter each: Called with the results of an image, by destination, as soon as it is finished.
     func copy(
         _ pieces: [[ImageToCopy]],
-        _ digestTags: DigestTagIndex,
+        _ digestTags: DigestTagIndex?,
         _ referrers: ReferrerIndex? = nil,
         each: @escaping @Sendable (ImageToCopy, [Int: CopyResult], ImageEffort) async -> Void
     ) async {
@@ -251,21 +251,25 @@ extension RepositoryCopy {
     /// Reads the manifests of some images; a failed read is a failure of these images only.
     private func reading(
         _ images: [ImageToCopy],
-        _ digestTags: DigestTagIndex,
+        _ digestTags: DigestTagIndex?,
         _ referrers: ReferrerIndex?
     ) async -> [Found] {
         let reader = SourceReader(from, digestTags: digestTags, referrers: referrers)
         do {
             let reading = try await run.drain.abandoning {
-                try await from.read(images.map { .digest($0.image.digest) })
+                try await from.read(
+                    manifests: images.map(\.id),
+                    digests: images.flatMap { $0.heldBy.dropFirst().map { .tag($0) } }
+                )
             }
             return images.map { image in
-                let id = ManifestID.digest(image.image.digest)
-                let manifest = reading.manifests[id].map { Result<Manifest, any Error>.success($0) }
+                let manifest = reading.manifests[image.id].map { Result<Manifest, any Error>.success($0) }
                 let missing = Result<Manifest, any Error>.failure(
-                    self.error(reading.failures[id] ?? .imageMissing, image.image)
+                    self.error(reading.failures[image.id] ?? .imageMissing, image.image)
                 )
-                return Found(image: image, reading: manifest ?? missing, reader: reader)
+                let isHeld = image.heldBy.dropFirst().allSatisfy { reading.digests[.tag($0)] == image.image.digest }
+                let moved = isHeld ? nil : Result<Manifest, any Error>.failure(error(.tagMismatch, image.image))
+                return Found(image: image, reading: moved ?? manifest ?? missing, reader: reader)
             }
         } catch {
             return images.map { Found(image: $0, reading: .failure(error), reader: reader) }
@@ -284,5 +288,12 @@ extension RepositoryCopy {
             let named = source.tagged(image.tags.first)
             return Dictionary(uniqueKeysWithValues: indexes.map { ($0, failed(named, destinations[$0], error)) })
         }
+    }
+}
+
+extension ImageToCopy {
+    /// The name by which the manifest is read, with the first of the tags that must hold it.
+    fileprivate var id: ManifestID {
+        heldBy.first.map { .both($0, image.digest) } ?? .digest(image.digest)
     }
 }

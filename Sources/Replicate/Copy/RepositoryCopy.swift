@@ -188,9 +188,7 @@ struct RepositoryCopy: Sendable {
             if options.isDryRun { return .planned(plan) }
             if let refusal = plan.refusal { throw refusal }
             try run.drain.checkOpen()
-            if let template = try await state.createIfMissing() {
-                plan.notes.append("ecr:CreateRepository is not allowed; \(template.words)")
-            }
+            plan.notes += try await state.createIfMissing()
             let started = Copier(
                 plan: plan,
                 source: from,
@@ -201,12 +199,14 @@ struct RepositoryCopy: Sendable {
             )
             copier = started
             let receipt = try await started.run()
+            _ = await state.takeUnreportedNotes()
             run.mover.large.forget(plan.presentBlobs, at: state.repository)
             run.report(.finished(receipt))
             return .done(receipt)
         } catch {
             if let plan = try? planned.get(), let state = state(index) {
                 run.mover.index.stopWanting(plan.blobs, from: from, at: state.repository)
+                await state.takeUnreportedNotes().forEach { run.report(.notice($0)) }
             }
             return failed(image.reference, destinations[index], error, tags: tags, left: copier?.remainder)
         }

@@ -60,6 +60,10 @@ struct TagGuard: Sendable {
         let (tag, wanted) = (planned.tag, planned.digest)
         if held == wanted { return .keep }
         if planned.isList { return held.map { .move(from: $0) } ?? .set }
+        if !planned.isReferrer, let expected = options.expected[tag] {
+            guard held == expected else { return .refuse(refusal(unexpected(tag, expected, held, wanted), tag)) }
+            return held.map { .move(from: $0) } ?? .set
+        }
         // `--if-current` is about the tag that was asked for; the tags of signatures follow it.
         if let expected = options.ifCurrent, !planned.isReferrer {
             guard let held, held == expected else {
@@ -73,6 +77,11 @@ struct TagGuard: Sendable {
         case .skip: return .skip(holds: held)
         case .fail: return .refuse(refusal(.tagHolds(tag: tag, holds: held, wanted: wanted), tag))
         }
+    }
+
+    private func unexpected(_ tag: Tag, _ expected: Digest?, _ held: Digest?, _ wanted: Digest) -> CopyError.Reason {
+        if let expected { return .tagMoved(tag: tag, expected: expected, holds: held) }
+        return .tagHolds(tag: tag, holds: held ?? wanted, wanted: wanted)
     }
 
     private func refusal(_ reason: CopyError.Reason, _ tag: Tag) -> CopyError {

@@ -12,4 +12,14 @@ package struct ECRPlace: Sendable, Hashable {
         guard let image, case .ecr(let host) = image.registry else { return nil }
         self.init(host: host, repository: image.repository)
     }
+
+    /// The repository's ARN.
+    package var arn: String {
+        "arn:\(host.partition.rawValue):ecr:\(host.region):\(host.account):repository/\(repository)"
+    }
+
+    /// The repository, as options of the AWS CLI.
+    package var awsOptions: String {
+        "--region \(host.region) --registry-id \(host.account) --repository-name \(repository)"
+    }
 }

@@ -31,6 +31,10 @@ extension CopyError {
         case ambiguousName(String, example: String)
         /// The image shares its tag with other images of the layout; `example` names it by its digest.
         case sharedTag(String, example: String)
+        /// The source's repository is encrypted with this KMS key, and no key is named for it at the destination.
+        case unmappedKey(String)
+        /// A repository of this region can't be encrypted with the KMS key, which is in another region.
+        case keyOfOtherRegion(String, region: String)
         /// Archives are only read.
         case writingToArchive
         case other(String)
@@ -57,6 +61,11 @@ extension CopyError.Unsupported: CustomStringConvertible {
                 + "accepts only indexes of manifests" + Self.said(answer)
         case .referrers(let most): "there are more than \(most) referrers, and at most \(most) are copied for one image"
         case .manifestMemory(let limit): "the image's manifests need more than \(ByteCount(limit)) of memory"
+        case .unmappedKey(let key):
+            "the source's repository is encrypted with the KMS key '\(quotable(key, upTo: 300))', and no key is named for "
+                + "it at the destination"
+        case .keyOfOtherRegion(let key, let region):
+            "a repository in \(region) can't be encrypted with the KMS key '\(quotable(key, upTo: 300))' of another region"
         case .writingToArchive: "images can't be written to archives"
         }
     }

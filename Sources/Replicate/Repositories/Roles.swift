@@ -41,6 +41,9 @@ protocol ManifestReader: RepositoryPlace {
 
     /// Notes about an image that is read from here, for people.
     func notes(about root: Digest) -> [String]
+
+    /// The repository's settings, which a new repository can be given too; `nil` where the registry is not ECR.
+    func settings() async throws -> RepositorySettings?
 }
 
 /// Stores manifests and sets tags.
@@ -62,6 +65,17 @@ protocol ManifestWriter: RepositoryPlace {
 
     /// Creates the repository with the registry's defaults; one that exists already is a success.
     func create() async throws
+
+    /// The settings with which to create the repository like that of `source`; `nil` where repositories have none.
+    ///
+    /// - Parameter keys: The KMS key to use here, by the source's key.
+    /// - Throws: ``CopyError`` of the reason `unsupported` if the repository can't be like the source's.
+    func newRepository(like source: any ManifestReader, keys: [String: String]) async throws -> NewRepository?
+
+    /// Creates the repository with these settings; one that exists already is a success, and is not changed.
+    ///
+    /// - Returns: Notes about settings that could not be made.
+    func create(_ new: NewRepository) async throws -> [String]
 
     /// Whether a push would create the repository, which is missing.
     func creationOnPush() async throws -> CreationOnPush
@@ -144,6 +158,8 @@ extension RepositoryPlace {
 extension ManifestReader {
     func notes(about root: Digest) -> [String] { [] }
 
+    func settings() async throws -> RepositorySettings? { nil }
+
     func soleImage() async throws -> ManifestID? { nil }
 
     func listHeldTags() async throws -> HeldTags? { nil }
@@ -173,6 +189,13 @@ extension ManifestWriter {
     var checksContent: Bool { false }
 
     func creationOnPush() async throws -> CreationOnPush { .notCovered }
+
+    func newRepository(like source: any ManifestReader, keys: [String: String]) async throws -> NewRepository? { nil }
+
+    func create(_ new: NewRepository) async throws -> [String] {
+        try await create()
+        return []
+    }
 
     func keepUntagged(_ root: Manifest) async throws {}
 

@@ -21,10 +21,7 @@ struct ECRServiceAdvice {
 
     private var region: String { place.host.region }
 
-    /// The repository, as options of the AWS CLI.
-    private var repository: String {
-        "--region \(region) --registry-id \(place.host.account) --repository-name \(place.repository)"
-    }
+    private var repository: String { place.awsOptions }
 
     var archived: String {
         let id = imageID ?? "imageDigest=DIGEST"

@@ -29,6 +29,10 @@ struct UnsupportedAdvice {
             "use another tag, or remove one of the images from the layout first"
         case .ambiguousName(_, let example): "name one by its digest, as in \(example)"
         case .sharedTag(_, let example): "copy each by its digest, as in \(example), with a tag of its own"
+        case .unmappedKey(let key):
+            "name the key to use: --kms-key \(key)=KEY, or in a rule file '\(key): KEY' among the kmsKeys of the "
+                + "destination's registry; KEY is an ARN, an id or an alias there, and alias/aws/ecr stands for AWS's own key"
+        case .keyOfOtherRegion(_, let region): "name a key of \(region) with --kms-key, or in kmsKeys of a rule file"
         case .writingToArchive: "copy the image to a directory: oci:DIR"
         case .other: "this image can't be copied as it is"
         }

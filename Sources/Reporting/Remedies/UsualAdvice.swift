@@ -20,6 +20,7 @@ struct UsualAdvice {
         case .archived:
             ECRServiceAdvice(error.image)?.archived
                 ?? "restore it first (aws ecr update-image-storage-class --target-storage-class STANDARD), then run again"
+        case .keyUnusable where error.operation == "CreateRepository": keyOfNewRepository
         case .keyUnusable(let text):
             ECRServiceAdvice(error.image)?.key(text)
                 ?? "check the state of the repository's key: aws kms describe-key --key-id KEY"
@@ -101,6 +102,13 @@ struct UsualAdvice {
                 + "reference: \(looked)"
             : "check name, account and region: \(looked); list the repositories with\n    aws ecr describe-repositories --region "
                 + "\(region) --registry-id \(account)"
+    }
+
+    /// The advice about a KMS key with which a repository can't be created.
+    private var keyOfNewRepository: String {
+        "check that the key is enabled and is in \(place.map { "region \($0.host.region)" } ?? "the repository's region"), "
+            + "and that the identity used for the destination may use it: ecr-replicate iam-policy --kms-key ARN prints "
+            + "the permissions"
     }
 
     /// The repository that the error is about; `nil` if it is not in ECR.

@@ -3,7 +3,11 @@ internal import Platform
 
 /// Explains a text that is not YAML.
 enum YAMLFault {
-    static func problem(for failure: YAMLParser.Failure, in text: YAMLText) -> RuleFileProblem {
+    static func problem(
+        for failure: YAMLParser.Failure,
+        in text: YAMLText,
+        of origin: YAMLTree.Origin
+    ) -> RuleFileProblem {
         if let offset = failure.byteOffset {
             return .init(
                 at: position(ofByte: offset, in: text.text),
@@ -14,7 +18,8 @@ enum YAMLFault {
         }
         let position = FilePosition(failure.mark)
         if failure.problem == YAMLNode.anotherDocument {
-            return .init(at: position, "", "a rule file is one YAML document", "remove the line ---")
+            let file = origin == .ruleFile ? "a rule file" : "such a file"
+            return .init(at: position, "", "\(file) is one YAML document", "remove the line ---")
         }
         let words = [failure.context, failure.problem].filter { !$0.isEmpty }.joined(separator: ", ")
         return .init(

@@ -3,6 +3,15 @@ internal import Platform
 
 /// Turns the text of a rule file into nodes.
 struct YAMLTree {
+    /// The program that a file belongs to.
+    enum Origin {
+        case ruleFile
+        /// A file that a rule file is made from: its `x-` keys are kept, so that they can be named, and its values are
+        /// not repeated, because they may be passwords.
+        case otherProgram
+    }
+
+    private let origin: Origin
     private var anchors: [String: RuleNode] = [:]
     private var problems: ProblemList
 
@@ -14,7 +23,7 @@ struct YAMLTree {
     private static let deepest = 50
 
     /// - Returns: The root; `nil` after a syntax error, or if the file is empty.
-    static func read(_ text: String, _ problems: inout ProblemList) -> RuleNode? {
+    static func read(_ text: String, _ problems: inout ProblemList, of origin: Origin = .ruleFile) -> RuleNode? {
         let start = FilePosition(line: 1, column: 1)
         if let position = YAMLText.reservedPosition(in: text) {
             problems.add(
@@ -25,20 +34,21 @@ struct YAMLTree {
         let prepared = YAMLText(text)
         do throws(YAMLParser.Failure) {
             guard let root = try YAMLNode.root(of: prepared.text), !isEmpty(root) else {
-                problems.add(.init(at: start, "", "the file is empty", "begin with version: 1"))
+                let advice = origin == .ruleFile ? "begin with version: 1" : "name the file that the program reads"
+                problems.add(.init(at: start, "", "the file is empty", advice))
                 return nil
             }
-            var tree = YAMLTree(problems: problems)
+            var tree = YAMLTree(of: origin, problems: problems)
             let node = tree.node(root, "", depth: 0)
             problems = tree.problems
             return node
         } catch {
-            problems.add(YAMLFault.problem(for: error, in: prepared))
+            problems.add(YAMLFault.problem(for: error, in: prepared, of: origin))
             return nil
         }
     }
 
-    private init(problems: ProblemList) { self.problems = problems }
+    private init(of origin: Origin, problems: ProblemList) { (self.origin, self.problems) = (origin, problems) }
 
     private static func isEmpty(_ root: YAMLNode) -> Bool {
         if case .scalar(let text, isPlain: true) = root.value { text.isEmpty } else { false }
@@ -83,12 +93,22 @@ struct YAMLTree {
     private mutating func alias(_ text: String, at position: FilePosition, _ path: String) -> RuleNode {
         guard let name = YAMLText.alias(in: text) else {
             let written = quotable(YAMLText.restored(text))
-            problems.add(
-                .init(at: position, path, "a text that begins with * needs quotes", "write \"\(written)\"")
-            )
+            let advice = origin == .ruleFile ? "write \"\(written)\"" : "put it in quotes"
+            problems.add(.init(at: position, path, "a text that begins with * needs quotes", advice))
             return RuleNode(.faulty, at: position)
         }
         if let node = anchors[name] { return node }
+        guard origin == .ruleFile else {
+            problems.add(
+                .init(
+                    at: position,
+                    path,
+                    "there is no anchor of this name above this line",
+                    "put a text that begins with * in quotes"
+                )
+            )
+            return RuleNode(.faulty, at: position)
+        }
         let known = nearest(to: name, among: anchors.keys.sorted()).map { "did you mean *\($0)?" }
         problems.add(
             .init(
@@ -109,13 +129,9 @@ struct YAMLTree {
             tag.isEmpty || tag == "!"
             || ["str", "int", "bool", "float", "null", "seq", "map"].contains { core + $0 == tag }
         if !isKnown {
+            let shown = origin == .ruleFile ? " \(quotable(tag.replacing(core, with: "!!"), upTo: 100))" : ""
             problems.add(
-                .init(
-                    at: position,
-                    path,
-                    "the YAML tag \(quotable(tag.replacing(core, with: "!!"), upTo: 100)) is not supported",
-                    "write the value without a tag"
-                )
+                .init(at: position, path, "the YAML tag\(shown) is not supported", "write the value without a tag")
             )
         }
         return isKnown
@@ -155,7 +171,7 @@ struct YAMLTree {
             }
             first[name] = position
             // A place for anchors.
-            guard !name.hasPrefix("x-") else { continue }
+            guard origin == .otherProgram || !name.hasPrefix("x-") else { continue }
             if name == "<<", isPlain {
                 merged += mergeable(node, inner)
             } else {

@@ -48,6 +48,8 @@ package struct RuleRegistry: Sendable, Hashable {
     package var options: SideOptions
     /// For repositories made like the source's: the key here, by the source's key.
     package var kmsKeys: [String: String]
+    /// The external id as the file writes it, with its variables, so that a saved plan doesn't hold their values.
+    package var writtenExternalID: String?
 
     /// Where the registry is.
     package enum Place: Sendable, Hashable {

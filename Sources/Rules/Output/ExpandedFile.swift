@@ -35,17 +35,26 @@ indirect enum ExpandedValue: Sendable {
     case flag(Bool)
     case list([ExpandedValue])
     case mapping([(key: String, value: ExpandedValue)])
+    /// An item or a member that is a comment; a member's key means nothing then, and JSON does not have it.
+    case comment(String)
 
     var json: JSONValue {
         switch self {
         case .text(let text): .string(text)
         case .number(let number): .number(number)
         case .flag(let flag): .flag(flag)
-        case .list(let values): .array(values.map(\.json))
+        case .list(let values): .array(values.filter { !$0.isComment }.map(\.json))
         case .mapping(let members):
-            .object(Dictionary(members.map { ($0.key, $0.value.json) }) { first, _ in first })
+            .object(
+                Dictionary(members.filter { !$0.value.isComment }.map { ($0.key, $0.value.json) }) { first, _ in first }
+            )
+        case .comment(let text): .string(text)
         }
     }
+}
+
+extension ExpandedValue {
+    var isComment: Bool { if case .comment = self { true } else { false } }
 }
 
 extension ExpandedValue: Encodable {

@@ -50,8 +50,11 @@ package struct OutcomeEntry: Encodable, Sendable {
         package var notes: [String]?
         /// Of a deletion: the command that undoes it; absent if nothing holds the image any more.
         package var restore: String?
+        /// Only of `verify`.
+        package var differences: [DifferenceEntry]?
 
         init(_ image: ImageOutcome) {
+            differences = image.differences.isEmpty ? nil : image.differences.map(DifferenceEntry.init)
             action = image.action
             source = "\(image.source)"
             (digest, mediaType) = (image.digest, image.mediaType)
@@ -128,6 +131,9 @@ package struct OutcomeSummary: Encodable, Sendable {
         package var plannedRequests: Int
         package var estimatedSeconds: Double?
         package var estimatedDollars: Double?
+        /// Only of `verify`.
+        package var differences: Int?
+        package var repaired: Int?
     }
 
     package init(
@@ -157,7 +163,9 @@ package struct OutcomeSummary: Encodable, Sendable {
             bytesMountable: totals.work.bytesMountable,
             plannedRequests: totals.work.requests,
             estimatedSeconds: estimate?.seconds,
-            estimatedDollars: estimate?.dollars
+            estimatedDollars: estimate?.dollars,
+            differences: command == "verify" ? totals.differences : nil,
+            repaired: command == "verify" ? totals.repaired : nil
         )
     }
 }

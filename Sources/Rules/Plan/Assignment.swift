@@ -8,6 +8,8 @@ struct Assignment: Sendable {
         /// The place among the selected images.
         var image: Int
         var tags: [Tag]
+        /// The tag of the source that each of ``tags`` is made from.
+        var sources: [Tag: Tag] = [:]
     }
 
     /// A tag of a destination repository.
@@ -36,10 +38,12 @@ struct Assignment: Sendable {
             var refused: [ImageOutcome] = []
             for (place, image) in selected.enumerated() {
                 var tags: [RepositoryName: [Tag]] = [:]
+                var sources: [RepositoryName: [Tag: Tag]] = [:]
                 for tag in image.tags.map(Optional.some) + (image.tags.isEmpty ? [nil] : []) {
                     do {
                         let (repository, own) = try Self.names(of: image, tag, job, at: destination)
                         tags[repository, default: []] += [own].compactMap { $0 }
+                        if let own, sources[repository]?[own] == nil { sources[repository, default: [:]][own] = tag }
                     } catch {
                         refused.append(
                             ImageOutcome(
@@ -54,7 +58,9 @@ struct Assignment: Sendable {
                     }
                 }
                 for (repository, tags) in tags {
-                    places[repository, default: []].append(Assigned(image: place, tags: tags.unique()))
+                    places[repository, default: []].append(
+                        Assigned(image: place, tags: tags.unique(), sources: sources[repository] ?? [:])
+                    )
                     let reference = destination.registry.reference(to: repository)
                     for tag in tags {
                         let source = job.source.tagged(image.tags.first, digest: image.digest)

@@ -23,6 +23,7 @@ extension ImageOutcome {
         }
         leftOut = plan.referrerFailures.map { OutcomeProblem($0.error) }
         notes = plan.notes
+        if plan.source.digest != digest { sourceDigest = plan.source.digest }
     }
 
     init(_ receipt: CopyReceipt) {

@@ -67,6 +67,8 @@ package struct ImageOutcome: Sendable {
     /// The image at the source, with its tag if it has one, and its digest.
     package var source: ImageReference
     package var digest: Digest?
+    /// The digest at the source, if it differs because only some platforms are copied.
+    package var sourceDigest: Digest?
     package var mediaType: MediaType?
     package var tags: [TagOutcome]
     package var action: PlannedAction
@@ -79,6 +81,8 @@ package struct ImageOutcome: Sendable {
     package var notes: [String] = []
     /// Of a deletion: the command that brings the image or its tags back; `nil` if nothing holds the image any more.
     package var restore: String?
+    /// What `verify` found missing or different at the destination, and what it has repaired.
+    package var differences: [ContentDifference] = []
     /// How long the copy took; `nil` for a plan.
     package var seconds: Double?
 
@@ -99,6 +103,8 @@ package struct ImageOutcome: Sendable {
         /// The digest that the tag holds before, if it holds one.
         package var before: Digest?
         package var reason: String?
+        /// The tag of the source that this tag is made from; `nil` if that is not known.
+        package var source: Tag?
 
         package init(_ tag: Tag, _ action: PlannedAction, before: Digest? = nil, reason: String? = nil) {
             (self.tag, self.action, self.before, self.reason) = (tag, action, before, reason)

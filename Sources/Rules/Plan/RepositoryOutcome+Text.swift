@@ -25,13 +25,14 @@ extension ImageOutcome {
     /// Whether text shows the image by name; what is in sync is only counted.
     var isShown: Bool {
         switch state {
-        case .planned, .done: action != .keep || !leftOut.isEmpty
+        case .planned, .done: action != .keep || !leftOut.isEmpty || !differences.isEmpty
         case .refused, .failed, .stopped: true
         }
     }
 
-    /// A line for each tag.
+    /// A line for each tag, or for each difference that was found.
     var lines: [String] {
+        if !differences.isEmpty { return verifiedLines }
         switch state {
         case .failed(let problem): return ["  error \(sourceName): \(problem.text)"]
         case .stopped: return ["  stopped \(sourceName)"]
@@ -67,7 +68,7 @@ extension ImageOutcome {
         }
     }
 
-    private var sourceName: String { source.tag.map(\.value) ?? digest.map(\.description) ?? "\(source)" }
+    var sourceName: String { source.tag.map(\.value) ?? digest.map(\.description) ?? "\(source)" }
 
     /// What is to be done or was done, in words; `nil` for nothing.
     private var workText: String? {

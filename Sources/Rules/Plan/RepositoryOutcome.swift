@@ -61,6 +61,11 @@ package struct OutcomeTotals: Sendable, Equatable {
     package var refused = 0
     package var stopped = 0
     package var leftOut = 0
+    /// What `verify` found, without what it has repaired.
+    package var differences = 0
+    package var repaired = 0
+    /// The images with ``differences``.
+    package var differing = 0
     /// Whether anything would be done, or is refused.
     package var hasDifferences = false
     /// Whether deletions were refused, while the copies were made.
@@ -81,9 +86,16 @@ package struct OutcomeTotals: Sendable, Equatable {
         if outcome.hasTooFewTags { add(OutcomeProblem.tooFewTags(at: outcome.source)) }
         for image in outcome.images {
             let actions = image.tags.isEmpty ? [image.action] : image.tags.map(\.action)
-            for action in actions { tags[action, default: 0] += 1 }
+            let remaining = image.differences.count { !$0.isRepaired }
+            for action in actions {
+                // A tag may be right although content of its image is missing.
+                tags[action == .keep && remaining > 0 ? image.action : action, default: 0] += 1
+            }
             work = work + image.work
             leftOut += image.leftOut.count
+            differences += remaining
+            repaired += image.differences.count - remaining
+            if remaining > 0 { differing += 1 }
             switch image.state {
             case .planned, .done: hasSuccess = true
             case .refused(let problems): problems.prefix(1).forEach { add($0) }

@@ -9,13 +9,18 @@ package import Replicate
 /// is what is being worked on, and what waits for an earlier repository.
 package struct RuleRun: Sendable {
     /// How far a run goes.
-    package enum Mode: Sendable {
+    package enum Mode: Sendable, Equatable {
         /// Compares the listings only.
         case compare
         /// Reads what differs, and decides about each image.
         case plan
         /// Copies what differs.
         case carryOut
+        /// Asks both sides about every manifest and blob.
+        case verify(VerifyOptions)
+
+        /// Whether images without a tag are listed whatever a rule selects.
+        var listsEveryImage: Bool { if case .verify = self { true } else { false } }
     }
 
     let replicator: Replicator

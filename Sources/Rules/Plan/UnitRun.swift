@@ -56,7 +56,7 @@ struct UnitRun: Sendable {
         return outcome
     }
 
-    private func blank(_ placed: RuleRun.PlacedJob, _ destination: Int) -> RepositoryOutcome {
+    func blank(_ placed: RuleRun.PlacedJob, _ destination: Int) -> RepositoryOutcome {
         RepositoryOutcome(
             rule: placed.job.rule.name,
             ruleIndex: placed.ruleIndex,
@@ -74,7 +74,8 @@ struct UnitRun: Sendable {
             let source = try await run.run.listSource(
                 job.source,
                 rule.source.registry.options,
-                taggedOnly: rule.referrers == .none && !rule.tags.untagged && rule.tags.digests.isEmpty
+                taggedOnly: !run.mode.listsEveryImage && rule.referrers == .none && !rule.tags.untagged
+                    && rule.tags.digests.isEmpty
             )
             let candidates = source.tags.map { tag in
                 TagCandidate(
@@ -138,6 +139,11 @@ struct UnitRun: Sendable {
         _ collisions: [Assignment.Target: [ImageReference]]
     ) async throws -> Worked {
         let rule = placed.job.rule
+        if case .verify(let options) = run.mode {
+            return Worked(
+                outcomes: try await verified(placed, selected, assignment, collisions, options).map(\.sorted)
+            )
+        }
         var places: [(destination: Int, name: RepositoryName?)] = []
         for index in rule.destinations.indices {
             let names = assignment.repositories(at: index)
@@ -164,7 +170,7 @@ struct UnitRun: Sendable {
                 guard let name else { break }
                 outcome.creates = listing.isNew && !assignment.images(at: index, name).isEmpty
                 outcome.template = listing.template
-                outcome.images += skipped(selected, placed.job, destination, name, listing)
+                outcome.images += skipped(selected, placed.job, destination, name, listing.tags)
                 open.append((listing, outcomes.count))
             }
             outcome.images += assignment.refusals(at: index) + failures(selected)
@@ -207,19 +213,19 @@ struct UnitRun: Sendable {
     }
 
     /// An outcome for each tag whose image is too young, if the destination has the tag.
-    private func skipped(
+    func skipped(
         _ selected: Selected,
         _ job: RuleJob,
         _ destination: RuleDestination,
         _ name: RepositoryName,
-        _ listing: DestinationListing
+        _ tags: [Tag: Digest]
     ) -> [ImageOutcome] {
         let known = Dictionary(selected.source.tags.map { ($0.tag, $0.digest) }) { first, _ in first }
         return selected.selection.coolingDown.compactMap { tag, time in
             guard let digest = known[tag] ?? nil,
                 job.repositoryName(at: destination, tag: tag, digest: digest) == name.value,
                 let text = job.tagName(at: destination, tag: tag, digest: digest), let own = try? Tag(parsing: text),
-                let held = listing.tags[own], held != digest
+                let held = tags[own], held != digest
             else { return nil }
             let reason = "too young; qualifies at \(AWSTime.extended(time))"
             return ImageOutcome(
@@ -231,14 +237,14 @@ struct UnitRun: Sendable {
         }
     }
 
-    private func notes(_ selected: Selected) -> [String] {
+    func notes(_ selected: Selected) -> [String] {
         let names = selected.source.unusableTags.map { "'\(quotable($0.name, upTo: 200))'" }
         guard !names.isEmpty else { return [] }
         let more = names.count > 5 ? " and \(names.count - 5) more" : ""
         return ["left out, because they are not tags: \(names.prefix(5).joined(separator: ", "))\(more)"]
     }
 
-    private func failures(_ selected: Selected) -> [ImageOutcome] {
+    func failures(_ selected: Selected) -> [ImageOutcome] {
         selected.failures.map { id, reason in
             let image = selected.source.reference.tagged(id.tag, digest: id.digest)
             let error = CopyError(reason, side: .source, image: image, operation: "reading the image")
@@ -275,7 +281,7 @@ struct UnitRun: Sendable {
                     let wanted = ImageToCopy(image, tags: [0: assigned.tags])
                     outcomes[index].images.append(ImageOutcome(problem, wanted, at: 0, from: placed.job.source))
                 }
-                if let problem = collision(of: assigned.tags, at: listing, collisions)
+                if let problem = collision(of: assigned.tags, at: listing.reference, collisions)
                     ?? archived(assigned.tags, at: listing)
                 {
                     refuse(problem)
@@ -321,22 +327,27 @@ struct UnitRun: Sendable {
         }
         var planned: [Int: Set<Digest>] = [:]
         for (place, images) in collected.all.enumerated() {
-            outcomes[open[place].outcome].images += images
-            planned[open[place].outcome] = collected.digests[place]
+            let index = open[place].outcome
+            planned[index] = collected.digests[place]
+            let name = open[place].listing.reference.repository
+            let sources = assignment.images(at: outcomes[index].destinationIndex, name).map(\.sources)
+            outcomes[index].images += images.made(
+                from: sources.reduce(into: [:]) { $0.merge($1) { first, _ in first } }
+            )
         }
         return Worked(outcomes: outcomes.map(\.sorted), listings: listings, planned: planned)
     }
 
-    private func collision(
+    func collision(
         of tags: [Tag],
-        at listing: DestinationListing,
+        at repository: ImageReference,
         _ collisions: [Assignment.Target: [ImageReference]]
     ) -> OutcomeProblem? {
         for tag in tags {
-            guard let sources = collisions[Assignment.Target(listing.reference, tag)] else { continue }
+            guard let sources = collisions[Assignment.Target(repository, tag)] else { continue }
             return OutcomeProblem(
                 reason: "collision",
-                "several images would get the tag \(listing.reference):\(tag): "
+                "several images would get the tag \(repository):\(tag): "
                     + sources.prefix(5).map(\.description).joined(separator: ", "),
                 remedy: "give the rules templates that keep them apart, as {repository} instead of {name}"
             )
@@ -351,7 +362,7 @@ struct UnitRun: Sendable {
         }
     }
 
-    private static func archived(_ side: CopyError.Side, _ image: ImageReference) -> OutcomeProblem {
+    static func archived(_ side: CopyError.Side, _ image: ImageReference) -> OutcomeProblem {
         OutcomeProblem(CopyError(.archived, side: side, image: image, operation: "DescribeImages"))
     }
 
@@ -455,6 +466,17 @@ private final class CollectedOutcomes: Sendable {
 extension OutcomeProblem {
     /// The problem of what a signal kept from being started.
     static let stopped = OutcomeProblem(reason: "stopped", "stopped before it was finished", kind: .failed)
+}
+
+extension [ImageOutcome] {
+    /// The outcomes with the tag of the source for each tag.
+    fileprivate func made(from sources: [Tag: Tag]) -> [ImageOutcome] {
+        map { outcome in
+            var outcome = outcome
+            for index in outcome.tags.indices { outcome.tags[index].source = sources[outcome.tags[index].tag] }
+            return outcome
+        }
+    }
 }
 
 extension RepositoryOutcome {

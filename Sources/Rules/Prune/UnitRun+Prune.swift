@@ -33,6 +33,7 @@ extension UnitRun {
         _ selected: [Selected?],
         _ assignments: [Assignment?]
     ) async throws {
+        if case .verify = run.mode { return }
         guard jobs.contains(where: { $0.job.rule.prune != nil }) else { return }
         var writers: [ImageReference: [(job: Int, outcome: Int)]] = [:]
         for (job, work) in worked.enumerated() {

@@ -31,6 +31,7 @@ extension RuleFileReader {
         let place = place(node, keys)
         var registry = RuleRegistry(unreadable: name.value)
         registry.options = options(keys)
+        registry.writtenExternalID = keys["externalId"].flatMap { values.text($0) }?.value.written
         let keysHere = keys["kmsKeys"].map { values.named($0) } ?? []
         for (key, value) in keysHere {
             if let text = values.text(value) { registry.kmsKeys[key.value] = text.value.text }

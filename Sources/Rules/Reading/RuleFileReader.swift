@@ -40,18 +40,9 @@ struct RuleFileReader {
     }
 
     private mutating func read(_ bytes: [UInt8], _ name: String) -> (file: RuleFile, root: RuleNode)? {
-        let start = FilePosition(line: 1, column: 1)
-        guard bytes.count <= RuleFile.largest else {
-            let message =
-                "the file has \(ByteCount(Int64(bytes.count))), more than \(ByteCount(Int64(RuleFile.largest)))"
-            values.problems.add(.init(at: start, "", message, "divide it into several files"))
+        guard let text = Self.text(of: bytes, &values.problems), let root = YAMLTree.read(text, &values.problems) else {
             return nil
         }
-        guard let text = String(validating: bytes, as: UTF8.self) else {
-            values.problems.add(.init(at: Self.end(of: bytes), "", "the file is not UTF-8", "save it as UTF-8"))
-            return nil
-        }
-        guard let root = YAMLTree.read(text, &values.problems) else { return nil }
         var keys = values.keys(of: Located(root, at: root.position, ""), RuleFileShape.file) ?? [:]
         if let version = keys.removeValue(forKey: "version") { checkVersion(version) }
         if let node = keys["registries"] { readRegistries(node) }
@@ -65,6 +56,21 @@ struct RuleFileReader {
             rules: rules.compactMap(\.rule)
         )
         return (file, root)
+    }
+
+    /// - Returns: `nil` if the file is too large or not UTF-8.
+    static func text(of bytes: [UInt8], _ problems: inout ProblemList) -> String? {
+        guard bytes.count <= RuleFile.largest else {
+            let message =
+                "the file has \(ByteCount(Int64(bytes.count))), more than \(ByteCount(Int64(RuleFile.largest)))"
+            problems.add(.init(at: FilePosition(line: 1, column: 1), "", message, "divide it into several files"))
+            return nil
+        }
+        guard let text = String(validating: bytes, as: UTF8.self) else {
+            problems.add(.init(at: end(of: bytes), "", "the file is not UTF-8", "save it as UTF-8"))
+            return nil
+        }
+        return text
     }
 
     private mutating func checkVersion(_ node: Unread) {

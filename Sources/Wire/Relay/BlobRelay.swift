@@ -121,18 +121,17 @@ final class BlobRelay: Job {
             switch outlet.sink {
             case .request(let to):
                 outlet.transfer = try loop.start(to, as: .destination, uploading: request.size, for: self)
-            case .file(let path):
-                outlet.file = SinkFile(
-                    path,
-                    size: request.size,
-                    loop.configuration.files,
-                    signal: loop.signal(for: self)
-                )
+            case .file(let path): outlet.file = file(at: path, loop.configuration.files)
+            case .discard: outlet.file = file(at: "", .discarding)
             }
             outlet.lastMoved = loop.now
         } catch {
             end(outlet, .failure(error.at(.destination)))
         }
+    }
+
+    private func file(at path: String, _ access: FileAccess) -> SinkFile {
+        SinkFile(path, size: request.size, access, signal: loop.signal(for: self))
     }
 
     private func resumeSource() {

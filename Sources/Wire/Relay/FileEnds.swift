@@ -11,6 +11,17 @@ struct FileAccess: Sendable {
     var create: @Sendable (_ path: String) throws -> any WritableFile = { try ArrivingFile($0) }
 }
 
+extension FileAccess {
+    /// Writes nothing.
+    static let discarding = FileAccess(create: { _ in DiscardedFile() })
+}
+
+private final class DiscardedFile: WritableFile {
+    func append(_ buffer: PartBuffer) {}
+    func commit() {}
+    func discard() {}
+}
+
 /// A file that gets its name when it is committed.
 protocol WritableFile: AnyObject {
     func append(_ buffer: PartBuffer) throws

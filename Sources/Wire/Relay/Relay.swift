@@ -17,6 +17,8 @@ public enum RelaySink: Sendable {
     case request(WireRequest)
     /// A file on this machine, written under a temporary name and renamed when all bytes are verified.
     case file(String)
+    /// Nothing: the bytes are verified and then discarded.
+    case discard
 }
 
 /// A request to move one blob from a source to one or several sinks and to verify its hash on the way.

@@ -45,6 +45,7 @@ final class RelayOutlet {
         switch sink {
         case .request(let request): request.url.description
         case .file(let path): path
+        case .discard: "nowhere"
         }
     }
 

@@ -109,7 +109,9 @@ struct CopyCommand: AsyncParsableCommand {
                     source,
                     from: session.source,
                     selection.selection(of: source),
-                    to: destinations.map { CopyDestination($0, session.destination) },
+                    to: destinations.map {
+                        CopyDestination($0, session.destination, kmsKeys: copying.keys.keys(at: $0.registry))
+                    },
                     tags: tags,
                     copying.options(ifExists: .move, platforms: platformArguments.flatMap { $0.platforms ?? [] })
                 )

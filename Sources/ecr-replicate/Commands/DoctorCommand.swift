@@ -44,6 +44,8 @@ struct DoctorCommand: AsyncParsableCommand {
     @Option(help: "What the copy does if the destination's repository is missing.")
     var createRepository: CopyOptions.RepositoryCreation = .never
 
+    @OptionGroup var keys: KeyArguments
+
     @OptionGroup(title: "Output") var output: OutputOptions
     @OptionGroup(title: "Identity and endpoints") var connection: ConnectionOptions
 
@@ -54,6 +56,7 @@ struct DoctorCommand: AsyncParsableCommand {
     private static let outputInterval: Duration = .milliseconds(500)
 
     func validate() throws {
+        try keys.check(createRepository)
         guard let destination else { return }
         try refuseUnfit([destination.tag ?? source.tag].compactMap { $0 }, at: destination.registry)
     }
@@ -67,7 +70,8 @@ struct DoctorCommand: AsyncParsableCommand {
                 source: session.source,
                 destination: session.destination,
                 referrers: referrers,
-                createRepository: createRepository
+                createRepository: createRepository,
+                kmsKeys: destination.map { keys.keys(at: $0.registry) } ?? [:]
             )
             defer { display.finish() }
             let ended = try await untilOutputCloses {

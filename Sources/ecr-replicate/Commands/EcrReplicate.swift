@@ -26,7 +26,7 @@ struct EcrReplicate: AsyncParsableCommand {
             EXIT STATUS
               0 done, or nothing to do
               1 an image failed
-              2 plan: something would be done
+              2 plan: something would be done; verify: something differs
               3 refused: a tag holds another image and is immutable, or
                 --if-exists or --if-current prevents the change
               4 credentials or permissions are missing
@@ -37,7 +37,8 @@ struct EcrReplicate: AsyncParsableCommand {
         version: Build.version,
         subcommands: [
             RetagCommand.self, CopyCommand.self, PromoteCommand.self, PlanCommand.self, SyncCommand.self,
-            InspectCommand.self, ListCommand.self, DoctorCommand.self, IAMPolicyCommand.self, RulesCommand.self,
+            VerifyCommand.self, InspectCommand.self, ListCommand.self, DoctorCommand.self, IAMPolicyCommand.self,
+            RulesCommand.self,
             EmulatorCommand.self, DemoCommand.self,
         ]
     )

@@ -95,9 +95,11 @@ struct IAMPolicyCommand: AsyncParsableCommand {
         request.listsImages = copying.listsImages
         request.upload = copying.upload
         request.createsRepository = copying.createRepository == .defaults
-        request.keyARN = copying.kmsKey
+        request.createsLikeSource = copying.createRepository == .likeSource
+        request.keys = copying.kmsKeys
         request.includesOptional = withOptional
-        guard copying.kmsKey == nil || to.contains(where: { $0.map { request.key(at: $0) != nil } ?? false }) else {
+        let regions = Set(to.compactMap { $0?.host.region })
+        guard copying.kmsKeys.allSatisfy({ $0.region.map(regions.contains) ?? true }) else {
             throw ValidationError(
                 "the KMS key is not in a destination's region\n  next: name a key in the region of the new repository"
             )

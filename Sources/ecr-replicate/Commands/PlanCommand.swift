@@ -22,6 +22,7 @@ struct PlanCommand: AsyncParsableCommand {
               ecr-replicate plan $EU/team/app:v1 $US/
               ecr-replicate plan -f rules.yaml
               ecr-replicate plan -f rules.yaml --quick releases
+              ecr-replicate plan -f rules.yaml --out plan.json
             """
     )
 
@@ -34,6 +35,12 @@ struct PlanCommand: AsyncParsableCommand {
 
     @Flag(help: "With -f: compare the listings only, without sizes and refusals by the registry.")
     var quick = false
+
+    @Option(
+        help: ArgumentHelp("With -f: save the plan in this file, which sync --plan carries out.", valueName: "file"),
+        completion: .file()
+    )
+    var out: String?
 
     @Argument(
         help: ArgumentHelp("SOURCE and destinations as for copy; with -f, the rules to plan (all, if none is named).")
@@ -56,6 +63,7 @@ struct PlanCommand: AsyncParsableCommand {
     @OptionGroup(title: "Identity and endpoints") var connection: ConnectionOptions
 
     func validate() throws {
+        if out != nil { try refuseUnsavable() }
         guard file == nil else { return try refuseReferenceOptions() }
         guard !quick else { throw ValidationError("--quick compares listings\n  next: name a rule file with -f") }
         guard words.count > 1 else {
@@ -68,6 +76,18 @@ struct PlanCommand: AsyncParsableCommand {
         let (source, destinations) = try references()
         try refuseUnnamed(destinations, from: source)
         _ = try selection.selection(of: source)
+    }
+
+    private func refuseUnsavable() throws {
+        guard file != nil else {
+            throw ValidationError("--out saves what a rule file plans\n  next: name a rule file with -f")
+        }
+        guard !quick else {
+            throw ValidationError(
+                "--quick does not decide about each image, as a saved plan must\n  next: leave out --quick"
+            )
+        }
+        guard out != "-" else { throw ValidationError("--out writes a file\n  next: name one, as --out plan.json") }
     }
 
     /// Refuses options that a rule file decides.
@@ -93,12 +113,24 @@ struct PlanCommand: AsyncParsableCommand {
         let (read, rules) = try readRules(file, named: words, for: "plan", output.output)
         let session = Session(command: "plan", output, read.registries, caBundle: connection.common.caBundle)
         let mode: RuleRun.Mode = quick ? .compare : .plan
+        let now = Date()
+        let saving = try out.map { path in
+            try usage {
+                try SavedPlanWriter(path, of: rules, from: read, tool: "ecr-replicate \(Build.version)", now: now)
+            }
+        }
         try await session.runRules(RuleReporting(isPlan: true, file: read.name, rates: rates.rates)) {
             replicator,
             run,
             report in
-            try await RuleRun(rules, mode, by: replicator, in: run, now: Date(), beside: read.rules(beside: rules))
-                .outcomes(report)
+            try await RuleRun(rules, mode, by: replicator, in: run, now: now, beside: read.rules(beside: rules))
+                .outcomes {
+                    outcome in
+                    try saving?.add(outcome)
+                    try await report(outcome)
+                }
+            // What a signal stopped is not the whole plan.
+            if !run.drain.isDraining { try saving?.commit() }
         }
     }
 

@@ -74,7 +74,13 @@ struct PromoteCommand: AsyncParsableCommand {
             source,
             from: session.source,
             .one(id),
-            to: [CopyDestination(destination, session.destination)],
+            to: [
+                CopyDestination(
+                    destination,
+                    session.destination,
+                    kmsKeys: copying.keys.keys(at: destination.registry)
+                )
+            ],
             tags: tags,
             options
         )

@@ -8,7 +8,7 @@ import Rules
 struct RulesCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "rules",
-        abstract: "Check a rule file, and see what it means, without sending a request.",
+        abstract: "Check a rule file, see what it means, or write one from another program's file; sends no request.",
         discussion: """
             Every mistake in the file is printed with line, column and a suggestion, and the exit status is 64.
 
@@ -16,8 +16,11 @@ struct RulesCommand: AsyncParsableCommand {
               ecr-replicate rules expand -f rules.yaml
               ecr-replicate rules explain -f rules.yaml --tags tags.txt
               ecr-replicate rules schema > rules.schema.json
+              ecr-replicate rules import --from regsync regsync.yml > rules.yaml
             """,
-        subcommands: [RulesExplainCommand.self, RulesExpandCommand.self, RulesSchemaCommand.self]
+        subcommands: [
+            RulesExplainCommand.self, RulesExpandCommand.self, RulesSchemaCommand.self, RulesImportCommand.self,
+        ]
     )
 }
 

@@ -14,11 +14,15 @@ struct SyncCommand: AsyncParsableCommand {
             doesn't stop the others. Standard output names each tag that was set, refused or skipped, and counts those in \
             sync. An interrupted run resumes when it is started again.
 
+            With --plan, exactly what a saved plan says is done. An image whose tags are not as the plan has seen them, at \
+            either side, is refused by name; the others are copied.
+
             EXAMPLES
               ecr-replicate sync -f rules.yaml
               ecr-replicate sync -f rules.yaml releases
               ecr-replicate sync -f rules.yaml --output json
               ecr-replicate sync -f rules.yaml --watch 10m
+              ecr-replicate sync --plan plan.json --max-age 12h
             """
     )
 
@@ -27,7 +31,22 @@ struct SyncCommand: AsyncParsableCommand {
         help: ArgumentHelp("The rule file in YAML; - for standard input.", valueName: "file"),
         completion: .file(extensions: ["yaml", "yml"])
     )
-    var file: String
+    var file: String?
+
+    @Option(
+        help: ArgumentHelp(
+            "A plan to carry out, saved by plan --out; with -f too, only if it was made from that rule file.",
+            valueName: "file"
+        ),
+        completion: .file()
+    )
+    var plan: String?
+
+    @Option(
+        help: ArgumentHelp("With --plan: refuse a plan that is older, as 30m, 12h or 7d.", valueName: "time"),
+        transform: parseAge
+    )
+    var maxAge: Duration?
 
     @Argument(help: ArgumentHelp("The rules to carry out; all, if none is named.", valueName: "rule"))
     var rules: [String] = []
@@ -57,7 +76,35 @@ struct SyncCommand: AsyncParsableCommand {
     )
     var caBundle: String?
 
+    func validate() throws {
+        guard plan != nil || file != nil else {
+            throw ValidationError(
+                "there is nothing to carry out\n  next: name a rule file with -f, or a saved plan with --plan"
+            )
+        }
+        guard plan != nil else {
+            guard maxAge == nil else {
+                throw ValidationError(
+                    "--max-age is about a saved plan\n  next: name one with --plan, or leave out --max-age"
+                )
+            }
+            return
+        }
+        guard watch == nil else {
+            throw ValidationError(
+                "a saved plan is carried out once\n  next: leave out --watch, or name a rule file with -f alone"
+            )
+        }
+        guard rules.isEmpty else {
+            throw ValidationError(
+                "--plan carries out the whole plan\n  next: leave out '\(rules[0])', or make a plan of that rule alone"
+            )
+        }
+    }
+
     func run() async throws {
+        if let plan { return try await carryOut(try readPlan(plan, for: "sync", output.output)) }
+        guard let file else { return }
         let (read, rules) = try readRules(file, named: rules, for: "sync", output.output)
         if let watch { return try await repeated(every: watch, read) }
         let session = session(for: read)
@@ -87,7 +134,7 @@ struct SyncCommand: AsyncParsableCommand {
     }
 
     private func repeated(every interval: Duration, _ first: RuleFile) async throws {
-        let (name, names) = (file, rules)
+        let (name, names) = (first.name, rules)
         // What came through a pipe is gone.
         let isFile = name != "-" && FileKind(at: name) != .pipe
         let reloaded = ReloadedFile(
@@ -101,6 +148,30 @@ struct SyncCommand: AsyncParsableCommand {
         )
         let command = self
         try await RuleWatch(interval: interval, names: names, file: reloaded) { command.session(for: $0) }.run()
+    }
+
+    /// Carries out a saved plan, if it may be carried out at all.
+    private func carryOut(_ plan: SavedPlan) async throws {
+        do {
+            if let file {
+                let bytes = try usage { try RuleFileBytes.read(file) }
+                try plan.refuseOther(thanRules: Digest(of: bytes), named: file)
+            }
+            if let maxAge { try plan.refuseOlder(than: maxAge, at: Date()) }
+        } catch let problem as OutcomeProblem {
+            try refuse(problem, of: plan, for: "sync", output.output)
+        }
+        let session = Session(
+            command: "sync",
+            output,
+            plan.registries,
+            caBundle: caBundle,
+            transfers,
+            uploads: uploading.options
+        )
+        try await session.runRules(RuleReporting(isPlan: false, file: plan.ruleFile)) { _, run, report in
+            try await SavedPlanRun(plan, in: run).outcomes(report)
+        }
     }
 }
 

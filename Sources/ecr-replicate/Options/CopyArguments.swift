@@ -33,8 +33,12 @@ struct CopyArguments: ParsableArguments {
     @Option(help: "Whether to copy signatures, SBOMs and attestations.")
     var referrers: CopyOptions.Referrers = .all
 
-    @Option(help: "What to do if the destination's repository is missing.")
+    @Option(
+        help: "What to do if the destination's repository is missing: create it with defaults, or like the source's."
+    )
     var createRepository: CopyOptions.RepositoryCreation = .never
+
+    @OptionGroup var keys: KeyArguments
 
     @Flag(
         help: ArgumentHelp(
@@ -46,6 +50,8 @@ struct CopyArguments: ParsableArguments {
         )
     )
     var repair = false
+
+    func validate() throws { try keys.check(createRepository) }
 
     func options(ifExists defaultAction: CopyOptions.IfExists, platforms: [ImagePlatform] = []) -> CopyOptions {
         CopyOptions(

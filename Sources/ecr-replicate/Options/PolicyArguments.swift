@@ -17,24 +17,27 @@ struct PolicyArguments: ParsableArguments {
     var createRepository: CopyOptions.RepositoryCreation = .never
 
     @Option(
+        name: .customLong("kms-key"),
+        parsing: .singleValue,
         help: ArgumentHelp(
-            "KMS key of the repository to create; adds the KMS permissions for it.",
+            "KMS key of the repository to create, or SOURCE=KEY as for copy; adds the KMS permissions for it (repeatable).",
             valueName: "arn"
         ),
-        transform: parseKey
+        transform: parseKeyName
     )
-    var kmsKey: String?
+    var kmsKeys: [KeyName] = []
 
     var listsImages: Bool { allTags || tags.isUsed }
 }
 
-private func parseKey(_ text: String) throws -> String {
-    guard KeyARN(text) != nil else {
+private func parseKeyName(_ text: String) throws -> KeyName {
+    guard !text.contains("=") else { return try parseKeyMapping(text).key }
+    guard let key = KeyName(text), key.isARNOfKey else {
         throw ValidationError(
             "'\(text)' is not the ARN of a key\n  next: write it like arn:aws:kms:REGION:ACCOUNT:key/ID"
         )
     }
-    return text
+    return key
 }
 
 /// Options of copy that don't affect the policies; they are accepted so that copy's command line works unchanged.

@@ -1,7 +1,7 @@
 import AWSIdentity
 import Content
 import ECRAPI
-import FoundationEssentials
+import Foundation
 import HTTPTypes
 import Platform
 import TestPrograms
@@ -73,5 +73,61 @@ struct MotoTests {
             }
             #expect(error?.code == .repositoryNotFound)
         }
+    }
+
+    @Test("keeps the settings with which a repository is created, and answers them as this program reads them")
+    func settings() async throws {
+        try await LocalCloud.moto { cloud in
+            let ecr = try cloud.ecr(try cloud.resolver(Self.config), profile: "hub")
+            let registry = try AccountID(parsing: Cloud.build)
+            let name = try RepositoryName(parsing: "team/settings")
+            let tags = [CreateRepository.ResourceTag(key: "team", value: "a")]
+            let made = try await ecr.send(
+                CreateRepository(
+                    registryId: registry,
+                    repositoryName: name,
+                    tags: tags,
+                    imageTagMutability: .immutable,
+                    imageScanningConfiguration: .init(scanOnPush: true),
+                    encryptionConfiguration: .init(encryptionType: "KMS", kmsKey: "alias/build")
+                )
+            ).repository
+            let found = try await ecr.send(DescribeRepositories(registryId: registry, repositoryNames: [name]))
+            #expect(found.repositories.first?.imageTagMutability == .immutable)
+            #expect(found.repositories.first?.imageScanningConfiguration?.scanOnPush == true)
+            #expect(found.repositories.first?.encryptionConfiguration?.encryptionType == "KMS")
+            let arn = try #require(made.repositoryArn)
+            #expect(try await ecr.send(ListTagsForResource(resourceArn: arn)).tags == tags)
+            _ = try await ecr.send(TagResource(resourceArn: arn, tags: [.init(key: "team", value: "b")]))
+            #expect(try await ecr.send(ListTagsForResource(resourceArn: arn)).tags.map(\.value) == ["b"])
+
+            let lifecycle = GetLifecyclePolicy(registryId: registry, repositoryName: name)
+            let policy = GetRepositoryPolicy(registryId: registry, repositoryName: name)
+            let noLifecycle = await #expect(throws: ECRError.self) { try await ecr.send(lifecycle) }
+            #expect(noLifecycle?.code == .lifecyclePolicyNotFound)
+            let noPolicy = await #expect(throws: ECRError.self) { try await ecr.send(policy) }
+            #expect(noPolicy?.code == .repositoryPolicyNotFound)
+            let rules =
+                #"{"rules":[{"rulePriority":1,"selection":{"tagStatus":"untagged","countType":"sinceImagePushed","#
+                + #""countUnit":"days","countNumber":14},"action":{"type":"expire"}}]}"#
+            _ = try await ecr.send(
+                PutLifecyclePolicy(registryId: registry, repositoryName: name, lifecyclePolicyText: rules)
+            )
+            let statements =
+                #"{"Version":"2012-10-17","Statement":[{"Sid":"Pull","Effect":"Allow","Action":"ecr:BatchGetImage","#
+                + #""Principal":{"AWS":"arn:aws:iam::\#(Cloud.build):root"}}]}"#
+            _ = try await ecr.send(
+                SetRepositoryPolicy(registryId: registry, repositoryName: name, policyText: statements)
+            )
+            let storedRules = try await ecr.send(lifecycle).lifecyclePolicyText
+            let storedStatements = try await ecr.send(policy).policyText
+            #expect(try Self.object(storedRules) == Self.object(rules))
+            #expect(try Self.object(storedStatements) == Self.object(statements))
+        }
+    }
+
+    /// The value of a JSON text, in which the order of members doesn't count.
+    private static func object(_ text: String) throws -> NSObject? {
+        try JSONSerialization.jsonObject(with: Data(text.utf8)) as? NSObject
     }
 }

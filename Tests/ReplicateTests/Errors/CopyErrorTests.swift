@@ -247,6 +247,21 @@ struct CopyErrorTests {
             "copy each by its digest, as in oci:d@1, with a tag of its own", .failed
         ),
         (
+            .unsupported(.unmappedKey("alias/build")), .destination,
+            "the source's repository is encrypted with the KMS key 'alias/build', and no key is named for it at the "
+                + "destination",
+            "name the key to use: --kms-key alias/build=KEY, or in a rule file 'alias/build: KEY' among the kmsKeys of "
+                + "the destination's registry; KEY is an ARN, an id or an alias there, and alias/aws/ecr stands for "
+                + "AWS's own key", .failed
+        ),
+        (
+            .unsupported(.keyOfOtherRegion("arn:aws:kms:us-east-1:111122223333:key/1", region: "eu-west-1")),
+            .destination,
+            "a repository in eu-west-1 can't be encrypted with the KMS key 'arn:aws:kms:us-east-1:111122223333:key/1' "
+                + "of another region",
+            "name a key of eu-west-1 with --kms-key, or in kmsKeys of a rule file", .failed
+        ),
+        (
             .unsupported(.writingToArchive), .destination, "images can't be written to archives",
             "copy the image to a directory: oci:DIR", .failed
         ),

@@ -173,6 +173,14 @@ struct RemedyTextTests {
         #expect(ecr(.keyUnusable("x"), Self.plain).remedy.contains("aws kms describe-key"))
     }
 
+    @Test("a key with which no repository can be created has no repository to look it up in")
+    func keyOfNewRepository() {
+        var error = ecr(.keyUnusable("NotFoundException"))
+        error.operation = "CreateRepository"
+        #expect(error.remedy.contains("in region us-west-2") && error.remedy.contains("iam-policy --kms-key ARN"))
+        #expect(!error.remedy.contains("describe-repositories"))
+    }
+
     @Test("an archived image comes with the whole command that restores it")
     func archive() {
         let tag = ecr(.archived).remedy

@@ -27,17 +27,29 @@ extension CopyRun {
         }
     }
 
+    /// Opens a source repository without listing it, for images that are known from a saved plan.
+    ///
+    /// - Throws: ``CopyError``, ``Drained``, `CancellationError`
+    package func openSource(_ reference: ImageReference, _ side: SideOptions) async throws -> SourceListing {
+        try await drain.abandoning {
+            SourceListing(unlisted: try await opener.open(reference, side: .source, side), side)
+        }
+    }
+
     /// Asks a destination repository what it holds.
     ///
     /// ECR lists every image; other registries are asked for the wanted tags only. A missing repository counts as
     /// empty if `options` or a creation template allow it to be created.
     ///
+    /// - Parameter listsImages: Whether ECR lists every image, which takes a request for a thousand images; otherwise it
+    ///   is asked for the wanted tags, a hundred a request.
     /// - Throws: ``CopyError``, ``Drained``, `CancellationError`
     package func listDestination(
         _ destination: CopyDestination,
         of source: SourceListing,
         wanted: [Tag],
         taggedOnly: Bool,
+        listsImages: Bool = true,
         _ options: CopyOptions
     ) async throws -> DestinationListing {
         try await drain.abandoning {
@@ -63,7 +75,11 @@ extension CopyRun {
             )
             var listing: ImageListing?
             do {
-                listing = try await state.list(wanted.map { .tag($0) }, taggedOnly: taggedOnly)
+                if listsImages {
+                    listing = try await state.list(wanted.map { .tag($0) }, taggedOnly: taggedOnly)
+                } else {
+                    try await state.read(wanted.map { .tag($0) })
+                }
             } catch let error as CopyError where error.reason == .repositoryMissing {
                 try await state.beginEmpty(after: error, creating: options.createRepository)
             }
@@ -91,7 +107,8 @@ extension CopyRun {
             options: options,
             destinations: destinations.map(\.destination)
         )
-        await copy.copy(images.chunked(RepositoryCopy.imagesAtOnce), source.digestTags, source.referrers, each: each)
+        let digestTags = source.isListed ? source.digestTags : nil
+        await copy.copy(images.chunked(RepositoryCopy.imagesAtOnce), digestTags, source.referrers, each: each)
     }
 
     /// Waits for uploads that opened too late to be used, so that they get closed; to be called at the end of a run.

@@ -22,8 +22,11 @@ package struct SourceListing: Sendable {
     /// Whether something refers to an image without a tag, which may be the child of an index.
     private let hasReferredChildren: Bool
     let identity: SideOptions
+    /// Whether the repository was listed at all.
+    package let isListed: Bool
 
     init(_ repository: any ImageRepository, _ listing: ImageListing, isComplete: Bool, _ identity: SideOptions) {
+        isListed = true
         from = repository
         reference = repository.reference
         images = listing.images
@@ -45,7 +48,21 @@ package struct SourceListing: Sendable {
         }
     }
 
+    /// Creates a source that was not listed, whose images are known to the caller.
+    init(unlisted repository: any ImageRepository, _ identity: SideOptions) {
+        isListed = false
+        from = repository
+        reference = repository.reference
+        (images, tags, unusableTags, isComplete) = (nil, [], [], false)
+        digestTags = DigestTagIndex(DigestTagListing(isWhole: false))
+        digestTagged = [:]
+        referrers = nil
+        hasReferredChildren = false
+        self.identity = identity
+    }
+
     init(_ repository: any ImageRepository, names: [String], _ identity: SideOptions) {
+        isListed = true
         from = repository
         reference = repository.reference
         images = nil
@@ -146,6 +163,8 @@ package struct ImageToCopy: Sendable {
     package var tags: [Int: [Tag]]
     /// The options for this image; `nil` for those of the other images.
     package var options: CopyOptions?
+    /// Tags of the source that must hold the image when its manifest is read; otherwise the image fails.
+    package var heldBy: [Tag] = []
 
     package init(_ image: ListedImage, tags: [Int: [Tag]], _ options: CopyOptions? = nil) {
         (self.image, self.tags, self.options) = (image, tags, options)

@@ -21,6 +21,8 @@ struct ECRImageRepository: ImageRepository {
 
     /// The template by which ECR creates the repository on push, once it is known.
     let knownTemplate = Lock<CreationTemplate?>(nil)
+    /// The repository's settings, once they are known.
+    let knownSettings = SingleFlight<RepositoryName, RepositorySettings?>()
     /// The push that creates the repository, for which many blobs may wait.
     let creation = SingleFlight<RepositoryName, Bool>()
 
@@ -224,18 +226,6 @@ struct ECRImageRepository: ImageRepository {
             } catch let error as ECRError where error.code == .accessDenied {
                 // The caller may not ask, so `PutImage` decides (docs/architecture.md#request-budgets).
                 return nil
-            }
-        }
-    }
-
-    func create() async throws {
-        try await explained("CreateRepository") {
-            do {
-                _ = try await api.send(
-                    CreateRepository(registryId: host.account, repositoryName: reference.repository)
-                )
-            } catch let error as ECRError where error.code == .repositoryAlreadyExists {
-                return
             }
         }
     }
