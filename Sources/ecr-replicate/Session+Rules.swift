@@ -17,16 +17,23 @@ struct RuleReporting: Sendable {
     var isComparison = false
     /// Whether content may be copied or downloaded.
     var movesBytes: Bool
+    /// The page for `--report`.
+    var page: ReportPage?
 }
 
 extension RuleReporting {
-    init(isPlan: Bool, file: String? = nil, rates: TransferEstimate.Rates = TransferEstimate.Rates()) {
-        self.init(isPlan: isPlan, file: file, rates: rates, movesBytes: !isPlan)
+    init(
+        isPlan: Bool,
+        file: String? = nil,
+        rates: TransferEstimate.Rates = TransferEstimate.Rates(),
+        page: ReportPage? = nil
+    ) {
+        self.init(isPlan: isPlan, file: file, rates: rates, movesBytes: !isPlan, page: page)
     }
 
     /// The reporting of `verify`.
-    static func comparison(file: String? = nil, repairs: Bool) -> RuleReporting {
-        RuleReporting(isPlan: true, file: file, isComparison: true, movesBytes: repairs)
+    static func comparison(file: String? = nil, repairs: Bool, page: ReportPage? = nil) -> RuleReporting {
+        RuleReporting(isPlan: true, file: file, isComparison: true, movesBytes: repairs, page: page)
     }
 }
 
@@ -62,7 +69,10 @@ extension Session {
             try await withReplicator(drain) { replicator in
                 defer { requests.withLock { $0 = replicator.requestsSent } }
                 let run = replicator.run(drain: drain, report: report)
-                try await body(replicator, run) { try printer.add($0) }
+                try await body(replicator, run) {
+                    try printer.add($0)
+                    reporting.page?.add($0)
+                }
                 await run.settle()
             }
         } reporting: { event in
@@ -81,7 +91,7 @@ extension Session {
         case .finished: break
         }
         let sent = requests.withLock { $0 }
-        let isPrinted = printer.finish(
+        var isPrinted = printer.finish(
             OutcomeSummary(
                 command: command,
                 exitCode: Int(code),
@@ -94,6 +104,21 @@ extension Session {
             failure: ending.failure?.documented(for: command)
         )
         printFailures([], ending)
+        if let page = reporting.page {
+            let end = ReportPage.End(
+                ending.onPage(of: command),
+                exitCode: Int(code),
+                requests: sent,
+                seconds: seconds,
+                estimate: estimate
+            )
+            do {
+                try page.finish(end)
+            } catch {
+                LineStream.standardError.say("ecr-replicate: \(error)")
+                isPrinted = false
+            }
+        }
         if output.progress != .none {
             let time = "\((seconds * 100).rounded() / 100) s"
             LineStream.standardError.say(
@@ -107,6 +132,25 @@ extension Session {
             }
         }
         try leave(code, isPrinted)
+    }
+}
+
+extension Session.Ending {
+    /// The ending as a page shows it.
+    fileprivate func onPage(of command: String) -> ReportPage.End.Kind {
+        switch self {
+        case .finished: .whole
+        case .interrupted(let signal, _): .interrupted(signal == .interrupt ? "SIGINT" : "SIGTERM")
+        case .failed(.copy(let error)): .failed(error.headline, remedy: error.remedy)
+        case .failed(let failure): .failed(failure, of: command)
+        }
+    }
+}
+
+extension ReportPage.End.Kind {
+    fileprivate static func failed(_ failure: Session.Failure, of command: String) -> Self {
+        let document = failure.documented(for: command)
+        return .failed(document.cause, remedy: document.remedy)
     }
 }
 

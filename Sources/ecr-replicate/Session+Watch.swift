@@ -14,6 +14,8 @@ struct RuleWatch: Sendable {
     /// The rules to carry out; all, if none is named.
     var names: [String]
     var file: ReloadedFile
+    /// Makes the page of a round; each round replaces that of the last.
+    var page: @Sendable (RuleFile) throws -> ReportPage?
     /// Makes the session for the registries of a file.
     var session: @Sendable (RuleFile) -> Session
 }
@@ -92,6 +94,7 @@ extension RuleWatch {
         let before = replicator.requestsSent
         let printer = RoundPrinter(session.output.output)
         let rules = try file.rules(named: names)
+        let page = try page(file)
         let run = replicator.run(drain: drain)
         var stopped = false
         do {
@@ -104,19 +107,29 @@ extension RuleWatch {
                 beside: file.rules(beside: rules),
                 announce: { LineStream.standardError.say($0) }
             )
-            .outcomes { try printer.add($0) }
+            .outcomes { outcome in
+                page?.add(outcome)
+                try printer.add(outcome)
+            }
         } catch is Drained {
             stopped = true
         }
         await run.settle()
         guard !stopped else { return }
-        try printer.finish(
-            number,
-            at: started,
-            rules: file.name,
-            requests: replicator.requestsSent - before,
-            seconds: (ContinuousClock.now - clock).seconds
-        )
+        let (requests, seconds) = (replicator.requestsSent - before, (ContinuousClock.now - clock).seconds)
+        try printer.finish(number, at: started, rules: file.name, requests: requests, seconds: seconds)
+        do {
+            try page?.finish(
+                ReportPage.End(
+                    drain.isDraining ? .interrupted("a signal") : .whole,
+                    exitCode: Int(printer.totals.exitStatus),
+                    requests: requests,
+                    seconds: seconds
+                )
+            )
+        } catch {
+            LineStream.standardError.say("warning: the report could not be written: \(error)")
+        }
     }
 }
 
@@ -132,6 +145,8 @@ final class RoundPrinter: Sendable {
     private let state = Lock(State())
 
     init(_ format: OutputOptions.Format) { self.format = format }
+
+    var totals: OutcomeTotals { state.withLock { $0.totals } }
 
     /// - Throws: `EncodingError`
     func add(_ outcome: RepositoryOutcome) throws {

@@ -61,6 +61,7 @@ public struct Program: Sendable {
     public static let curl = Program("curl")
     public static let nginx = Program("nginx", remedy: "apt-get install nginx-light")
     public static let python = Program("python3")
+    public static let chromium = Program("chromium")
     public static let shell = Program("sh")
 
     /// Returns the missing programs, and how to install them; `nil` if none is missing.

@@ -58,8 +58,8 @@ package struct RuleRegistry: Sendable, Hashable {
         /// A directory; each repository is an image layout at `DIRECTORY/REPOSITORY`.
         case layout(directory: String)
 
-        /// The place in words, for error messages.
-        var words: String {
+        /// The place in words, for people.
+        package var words: String {
             switch self {
             case .ecr(let host): host.name
             case .plain(let registry): registry.description

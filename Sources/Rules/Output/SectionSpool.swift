@@ -48,7 +48,8 @@ package final class SectionSpool {
         waiting = [:]
     }
 
-    private static func temporaryFile() throws -> ByteFile {
+    /// A file without a name, which the system removes when it is closed.
+    static func temporaryFile() throws -> ByteFile {
         let path = "\(FileManager.default.temporaryDirectory.path)/ecr-replicate-\(UUID().uuidString)"
         let file = try ByteFile(appending: path)
         try DurableFile.remove(path)

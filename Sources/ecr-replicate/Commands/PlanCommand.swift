@@ -23,6 +23,7 @@ struct PlanCommand: AsyncParsableCommand {
               ecr-replicate plan -f rules.yaml
               ecr-replicate plan -f rules.yaml --quick releases
               ecr-replicate plan -f rules.yaml --out plan.json
+              ecr-replicate plan -f rules.yaml --report plan.html
             """
     )
 
@@ -60,6 +61,7 @@ struct PlanCommand: AsyncParsableCommand {
     var createRepository: CopyOptions.RepositoryCreation?
 
     @OptionGroup(title: "Output") var output: OutputOptions
+    @OptionGroup(title: "Output") var report: ReportArguments
     @OptionGroup(title: "Identity and endpoints") var connection: ConnectionOptions
 
     func validate() throws {
@@ -119,7 +121,13 @@ struct PlanCommand: AsyncParsableCommand {
                 try SavedPlanWriter(path, of: rules, from: read, tool: "ecr-replicate \(Build.version)", now: now)
             }
         }
-        try await session.runRules(RuleReporting(isPlan: true, file: read.name, rates: rates.rates)) {
+        let reporting = RuleReporting(
+            isPlan: true,
+            file: read.name,
+            rates: rates.rates,
+            page: try report.open(.plan, of: read.name)
+        )
+        try await session.runRules(reporting) {
             replicator,
             run,
             report in
@@ -143,7 +151,12 @@ struct PlanCommand: AsyncParsableCommand {
             createRepository: createRepository ?? .never,
             isDryRun: true
         )
-        try await session.runRules(RuleReporting(isPlan: true, rates: rates.rates)) { _, run, report in
+        let reporting = RuleReporting(
+            isPlan: true,
+            rates: rates.rates,
+            page: try report.open(.plan, of: "\(source)")
+        )
+        try await session.runRules(reporting) { _, run, report in
             let results = try await run.copy(
                 CopyRequest(
                     source,

@@ -23,6 +23,7 @@ struct SyncCommand: AsyncParsableCommand {
               ecr-replicate sync -f rules.yaml --output json
               ecr-replicate sync -f rules.yaml --watch 10m
               ecr-replicate sync --plan plan.json --max-age 12h
+              ecr-replicate sync -f rules.yaml --report report.html
             """
     )
 
@@ -66,6 +67,7 @@ struct SyncCommand: AsyncParsableCommand {
     @OptionGroup(title: "Large layers") var uploading: UploadArguments
     @OptionGroup(title: "Transfers") var transfers: TransferArguments
     @OptionGroup(title: "Output") var output: OutputOptions
+    @OptionGroup(title: "Output") var report: ReportArguments
 
     @Option(
         help: ArgumentHelp(
@@ -108,7 +110,12 @@ struct SyncCommand: AsyncParsableCommand {
         let (read, rules) = try readRules(file, named: rules, for: "sync", output.output)
         if let watch { return try await repeated(every: watch, read) }
         let session = session(for: read)
-        try await session.runRules(RuleReporting(isPlan: false, file: read.name)) { replicator, run, report in
+        let reporting = RuleReporting(
+            isPlan: false,
+            file: read.name,
+            page: try report.open(.sync, of: read.name)
+        )
+        try await session.runRules(reporting) { replicator, run, report in
             try await RuleRun(
                 rules,
                 .carryOut,
@@ -147,7 +154,14 @@ struct SyncCommand: AsyncParsableCommand {
             }
         )
         let command = self
-        try await RuleWatch(interval: interval, names: names, file: reloaded) { command.session(for: $0) }.run()
+        let watch = RuleWatch(
+            interval: interval,
+            names: names,
+            file: reloaded,
+            page: { try command.report.open(.sync, of: $0.name) },
+            session: { command.session(for: $0) }
+        )
+        try await watch.run()
     }
 
     /// Carries out a saved plan, if it may be carried out at all.
@@ -169,7 +183,12 @@ struct SyncCommand: AsyncParsableCommand {
             transfers,
             uploads: uploading.options
         )
-        try await session.runRules(RuleReporting(isPlan: false, file: plan.ruleFile)) { _, run, report in
+        let reporting = RuleReporting(
+            isPlan: false,
+            file: plan.ruleFile,
+            page: try report.open(.sync, of: plan.ruleFile)
+        )
+        try await session.runRules(reporting) { _, run, report in
             try await SavedPlanRun(plan, in: run).outcomes(report)
         }
     }

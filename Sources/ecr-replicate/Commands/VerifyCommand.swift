@@ -23,6 +23,7 @@ struct VerifyCommand: AsyncParsableCommand {
               ecr-replicate verify $EU/team/app:v1 $US/
               ecr-replicate verify --all-tags --deep $EU/team/app $US/
               ecr-replicate verify -f rules.yaml --repair
+              ecr-replicate verify -f rules.yaml --report verify.html
             """
     )
 
@@ -71,6 +72,7 @@ struct VerifyCommand: AsyncParsableCommand {
     @OptionGroup(title: "Large layers") var uploading: UploadArguments
     @OptionGroup(title: "Transfers") var transfers: TransferArguments
     @OptionGroup(title: "Output") var output: OutputOptions
+    @OptionGroup(title: "Output") var report: ReportArguments
     @OptionGroup(title: "Identity and endpoints") var connection: ConnectionOptions
 
     func validate() throws {
@@ -127,7 +129,11 @@ struct VerifyCommand: AsyncParsableCommand {
             transfers,
             uploads: uploading.options
         )
-        try await session.runRules(.comparison(file: read.name, repairs: repair)) { replicator, run, report in
+        let page = try report.open(.verify, of: read.name)
+        try await session.runRules(.comparison(file: read.name, repairs: repair, page: page)) {
+            replicator,
+            run,
+            report in
             try await RuleRun(rules, .verify(options), by: replicator, in: run, now: Date()).outcomes(report)
         }
     }
@@ -148,7 +154,8 @@ struct VerifyCommand: AsyncParsableCommand {
             ),
             options
         )
-        try await session.runRules(.comparison(repairs: repair)) { _, run, report in
+        let page = try report.open(.verify, of: "\(source)")
+        try await session.runRules(.comparison(repairs: repair, page: page)) { _, run, report in
             try await report(try await verification.outcome(in: run))
         }
     }

@@ -36,6 +36,38 @@ struct RateArguments: ParsableArguments {
     }
 }
 
+/// The page that a command over whole registries writes.
+struct ReportArguments: ParsableArguments {
+    @Option(
+        name: .customLong("report"),
+        help: ArgumentHelp(
+            """
+            Also write a page in HTML: a table of repositories and destinations, what changes, and each error with its \
+            remedy. It needs no other file and no server.
+            """,
+            valueName: "file"
+        ),
+        completion: .file(extensions: ["html"])
+    )
+    var file: String?
+
+    func validate() throws {
+        guard let file else { return }
+        guard !file.isEmpty, file != "-" else {
+            throw ValidationError(
+                "--report needs a file: standard output has the result\n  next: name one, as in --report report.html"
+            )
+        }
+    }
+
+    /// Opens the page; a file that can't be written is wrong usage.
+    func open(_ command: ReportedCommand, of subject: String) throws -> ReportPage? {
+        guard let file else { return nil }
+        let facts = ReportPage.Facts(command, of: subject, version: Build.version, started: Date())
+        return try usage { try ReportPage(file, facts) }
+    }
+}
+
 private func parsePrice(_ text: String) throws -> TransferPrice { try usage { try TransferPrice(parsing: text) } }
 
 /// Reads a rule file, and ends with exit status 64 if it has mistakes.
