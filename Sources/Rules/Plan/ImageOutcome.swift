@@ -4,7 +4,7 @@ internal import Reporting
 
 /// What a plan does with one tag, or with one image.
 ///
-/// - Source: docs/rules.md#plan
+/// - Source: docs/architecture.md#whole-registries
 package enum PlannedAction: String, Sendable, Codable, CaseIterable {
     case add, move, keep, skip, refuse, delete
 

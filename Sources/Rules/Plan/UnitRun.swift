@@ -197,7 +197,8 @@ struct UnitRun: Sendable {
                 try await run.run.listDestination(
                     CopyDestination(
                         DestinationReference(registry: reference.registry, repository: reference.repository, tag: nil),
-                        destination.registry.options
+                        destination.registry.options,
+                        kmsKeys: destination.registry.kmsKeys
                     ),
                     of: selected.source,
                     wanted: assignment.images(at: index, name).flatMap(\.tags),

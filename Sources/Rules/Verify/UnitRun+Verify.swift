@@ -102,7 +102,8 @@ extension UnitRun {
         let reference = registry.reference(to: name)
         let destination = CopyDestination(
             DestinationReference(registry: reference.registry, repository: reference.repository, tag: nil),
-            registry.options
+            registry.options,
+            kmsKeys: registry.kmsKeys
         )
         do {
             let opened = try await run.run.openForCheck(destination, of: placed.job.source)
