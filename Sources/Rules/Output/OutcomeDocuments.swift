@@ -48,7 +48,7 @@ package struct OutcomeEntry: Encodable, Sendable {
         package var refusals: [ProblemEntry]?
         package var referrersLeftOut: [ProblemEntry]?
         package var notes: [String]?
-        /// Of a deletion: the command that undoes it; absent if nothing holds the image any more.
+        /// The command that undoes a deletion; absent for others, and if nothing holds the image any more.
         package var restore: String?
         /// Only of `verify`.
         package var differences: [DifferenceEntry]?

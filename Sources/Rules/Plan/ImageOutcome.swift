@@ -79,7 +79,7 @@ package struct ImageOutcome: Sendable {
     /// Referrers that were left out, or will be.
     package var leftOut: [OutcomeProblem] = []
     package var notes: [String] = []
-    /// Of a deletion: the command that brings the image or its tags back; `nil` if nothing holds the image any more.
+    /// The command that undoes a deletion; `nil` for others, and if nothing holds the image any more.
     package var restore: String?
     /// What `verify` found missing or different at the destination, and what it has repaired.
     package var differences: [ContentDifference] = []

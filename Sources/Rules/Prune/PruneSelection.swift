@@ -95,7 +95,7 @@ struct PruneSelection: Sendable {
             guard let again = fresh[leftover.digest] else { return nil }
             var kept = again
             if leftover.tags.isEmpty {
-                // An image that had no tag and has one now is somebody's again.
+                // A tag that was set meanwhile keeps the image.
                 return again.tags.isEmpty ? again : nil
             }
             kept.tags = leftover.tags.filter(again.tags.contains)

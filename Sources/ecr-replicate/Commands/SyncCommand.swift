@@ -142,7 +142,7 @@ struct SyncCommand: AsyncParsableCommand {
 
     private func repeated(every interval: Duration, _ first: RuleFile) async throws {
         let (name, names) = (first.name, rules)
-        // What came through a pipe is gone.
+        // A pipe can't be read twice.
         let isFile = name != "-" && FileKind(at: name) != .pipe
         let reloaded = ReloadedFile(
             first,

@@ -254,7 +254,7 @@ struct PruneTests {
         let act = Lock<(@Sendable () -> Void)?>(nil)
         try await withScene {
             $0.requestAnswered = { request in
-                // After the destination was listed for the first time, somebody else pushes there.
+                // After the destination was listed for the first time, another program pushes there.
                 guard request.operation == "DescribeImages" else { return }
                 act.withLock { $0 }?()
             }
