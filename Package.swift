@@ -182,8 +182,8 @@ let package = Package(
         .testTarget(
             name: "RulesTests",
             dependencies: [
-                "Rules", "IAMPolicies", "Replicate", "AWSIdentity", "Content", "Platform", "ECREmulator", "TestClouds",
-                "TestInputs", "TestPrograms",
+                "Rules", "IAMPolicies", "Replicate", "AWSIdentity", "Wire", "Content", "Platform", "ECREmulator",
+                "TestClouds", "TestInputs", "TestPrograms", logging,
             ],
             swiftSettings: testSettings
         ),

@@ -20,6 +20,11 @@ package struct RuleFile: Sendable {
         }
         return names.isEmpty ? rules : rules.filter { names.contains($0.name) }
     }
+
+    /// The other rules of the file.
+    package func rules(beside chosen: [Rule]) -> [Rule] {
+        rules.filter { rule in !chosen.contains { $0.name == rule.name } }
+    }
 }
 
 /// The name of a rule that a file does not have.
