@@ -173,13 +173,13 @@ _ecr-replicate() {
     unset 'unparsed_words[0]'
     unparsed_words=("${unparsed_words[@]}")
     case "${subcommand}" in
-    retag|copy|promote|inspect|ls|doctor|iam-policy|rules|emulator|demo|help)
+    retag|copy|promote|plan|sync|verify|inspect|ls|doctor|iam-policy|rules|emulator|demo|help)
         # Offer subcommand argument completions
         "_ecr-replicate_${subcommand}"
         ;;
     *)
         # Offer subcommand completions
-        COMPREPLY+=($(compgen -W 'retag copy promote inspect ls doctor iam-policy rules emulator demo help' -- "${cur}"))
+        COMPREPLY+=($(compgen -W 'retag copy promote plan sync verify inspect ls doctor iam-policy rules emulator demo help' -- "${cur}"))
         ;;
     esac
 }
@@ -255,7 +255,7 @@ _ecr-replicate_retag() {
 _ecr-replicate_copy() {
     repeating_flags=()
     non_repeating_flags=(--all-tags --dry-run --repair --fips --dual-stack --source-fips --source-dual-stack --destination-fips --destination-dual-stack --version -h --help)
-    repeating_options=(--tag --platform --match --exclude)
+    repeating_options=(--tag --platform --match --exclude --kms-key)
     non_repeating_options=(--newest --if-exists --if-current --referrers --create-repository --upload --resumable-above --state-dir --jobs --limit-rate --output --progress --log-level --profile --role-arn --external-id --session-name --region --source-profile --source-role-arn --source-external-id --source-session-name --source-endpoint-url --source-registry-endpoint --ca-bundle --destination-profile --destination-role-arn --destination-external-id --destination-session-name --destination-endpoint-url --destination-registry-endpoint)
     __ecr-replicate_offer_flags_options -1
 
@@ -288,7 +288,10 @@ _ecr-replicate_copy() {
         return
         ;;
     '--create-repository')
-        __ecr-replicate_add_completions -W 'never'$'\n''defaults'
+        __ecr-replicate_add_completions -W 'never'$'\n''defaults'$'\n''like-source'
+        return
+        ;;
+    '--kms-key')
         return
         ;;
     '--upload')
@@ -381,7 +384,7 @@ _ecr-replicate_copy() {
 _ecr-replicate_promote() {
     repeating_flags=()
     non_repeating_flags=(--dry-run --repair --fips --dual-stack --source-fips --source-dual-stack --destination-fips --destination-dual-stack --version -h --help)
-    repeating_options=(--tag)
+    repeating_options=(--tag --kms-key)
     non_repeating_options=(--if-exists --if-current --referrers --create-repository --upload --resumable-above --state-dir --jobs --limit-rate --output --progress --log-level --profile --role-arn --external-id --session-name --region --source-profile --source-role-arn --source-external-id --source-session-name --source-endpoint-url --source-registry-endpoint --ca-bundle --destination-profile --destination-role-arn --destination-external-id --destination-session-name --destination-endpoint-url --destination-registry-endpoint)
     __ecr-replicate_offer_flags_options 2
 
@@ -402,7 +405,10 @@ _ecr-replicate_promote() {
         return
         ;;
     '--create-repository')
-        __ecr-replicate_add_completions -W 'never'$'\n''defaults'
+        __ecr-replicate_add_completions -W 'never'$'\n''defaults'$'\n''like-source'
+        return
+        ;;
+    '--kms-key')
         return
         ;;
     '--upload')
@@ -432,6 +438,312 @@ _ecr-replicate_promote() {
         ;;
     '--log-level')
         __ecr-replicate_add_completions -W 'trace'$'\n''debug'$'\n''info'$'\n''notice'$'\n''warning'$'\n''error'$'\n''critical'
+        return
+        ;;
+    '--profile')
+        return
+        ;;
+    '--role-arn')
+        return
+        ;;
+    '--external-id')
+        return
+        ;;
+    '--session-name')
+        return
+        ;;
+    '--region')
+        return
+        ;;
+    '--source-profile')
+        return
+        ;;
+    '--source-role-arn')
+        return
+        ;;
+    '--source-external-id')
+        return
+        ;;
+    '--source-session-name')
+        return
+        ;;
+    '--source-endpoint-url')
+        return
+        ;;
+    '--source-registry-endpoint')
+        return
+        ;;
+    '--ca-bundle')
+        __ecr-replicate_add_completions -f
+        return
+        ;;
+    '--destination-profile')
+        return
+        ;;
+    '--destination-role-arn')
+        return
+        ;;
+    '--destination-external-id')
+        return
+        ;;
+    '--destination-session-name')
+        return
+        ;;
+    '--destination-endpoint-url')
+        return
+        ;;
+    '--destination-registry-endpoint')
+        return
+        ;;
+    esac
+}
+
+_ecr-replicate_plan() {
+    repeating_flags=()
+    non_repeating_flags=(--quick --all-tags --fips --dual-stack --source-fips --source-dual-stack --destination-fips --destination-dual-stack --version -h --help)
+    repeating_options=(--match --exclude --price)
+    non_repeating_options=(-f --file --out --newest --transfer-rate --if-exists --referrers --create-repository --output --progress --log-level --report --profile --role-arn --external-id --session-name --region --source-profile --source-role-arn --source-external-id --source-session-name --source-endpoint-url --source-registry-endpoint --ca-bundle --destination-profile --destination-role-arn --destination-external-id --destination-session-name --destination-endpoint-url --destination-registry-endpoint)
+    __ecr-replicate_offer_flags_options -1
+
+    # Offer option value completions
+    case "${prev}" in
+    '-f'|'--file')
+        __ecr-replicate_add_completions -o plusdirs -fX '!*.@(yaml|yml)'
+        return
+        ;;
+    '--out')
+        __ecr-replicate_add_completions -f
+        return
+        ;;
+    '--match')
+        return
+        ;;
+    '--exclude')
+        return
+        ;;
+    '--newest')
+        return
+        ;;
+    '--transfer-rate')
+        return
+        ;;
+    '--price')
+        return
+        ;;
+    '--if-exists')
+        __ecr-replicate_add_completions -W 'move'$'\n''skip'$'\n''fail'
+        return
+        ;;
+    '--referrers')
+        __ecr-replicate_add_completions -W 'all'$'\n''none'
+        return
+        ;;
+    '--create-repository')
+        __ecr-replicate_add_completions -W 'never'$'\n''defaults'$'\n''like-source'
+        return
+        ;;
+    '--output')
+        __ecr-replicate_add_completions -W 'text'$'\n''json'
+        return
+        ;;
+    '--progress')
+        __ecr-replicate_add_completions -W 'auto'$'\n''bar'$'\n''plain'$'\n''json'$'\n''none'
+        return
+        ;;
+    '--log-level')
+        __ecr-replicate_add_completions -W 'trace'$'\n''debug'$'\n''info'$'\n''notice'$'\n''warning'$'\n''error'$'\n''critical'
+        return
+        ;;
+    '--report')
+        __ecr-replicate_add_completions -o plusdirs -fX '!*.@(html)'
+        return
+        ;;
+    '--profile')
+        return
+        ;;
+    '--role-arn')
+        return
+        ;;
+    '--external-id')
+        return
+        ;;
+    '--session-name')
+        return
+        ;;
+    '--region')
+        return
+        ;;
+    '--source-profile')
+        return
+        ;;
+    '--source-role-arn')
+        return
+        ;;
+    '--source-external-id')
+        return
+        ;;
+    '--source-session-name')
+        return
+        ;;
+    '--source-endpoint-url')
+        return
+        ;;
+    '--source-registry-endpoint')
+        return
+        ;;
+    '--ca-bundle')
+        __ecr-replicate_add_completions -f
+        return
+        ;;
+    '--destination-profile')
+        return
+        ;;
+    '--destination-role-arn')
+        return
+        ;;
+    '--destination-external-id')
+        return
+        ;;
+    '--destination-session-name')
+        return
+        ;;
+    '--destination-endpoint-url')
+        return
+        ;;
+    '--destination-registry-endpoint')
+        return
+        ;;
+    esac
+}
+
+_ecr-replicate_sync() {
+    repeating_flags=()
+    non_repeating_flags=(--version -h --help)
+    repeating_options=()
+    non_repeating_options=(-f --file --plan --max-age --upload --resumable-above --state-dir --jobs --limit-rate --output --progress --log-level --report --ca-bundle)
+    __ecr-replicate_offer_flags_options -1
+
+    # Offer option value completions
+    case "${prev}" in
+    '-f'|'--file')
+        __ecr-replicate_add_completions -o plusdirs -fX '!*.@(yaml|yml)'
+        return
+        ;;
+    '--plan')
+        __ecr-replicate_add_completions -f
+        return
+        ;;
+    '--max-age')
+        return
+        ;;
+    '--upload')
+        __ecr-replicate_add_completions -W 'auto'$'\n''registry'$'\n''api'
+        return
+        ;;
+    '--resumable-above')
+        return
+        ;;
+    '--state-dir')
+        __ecr-replicate_add_completions -d
+        return
+        ;;
+    '--jobs')
+        return
+        ;;
+    '--limit-rate')
+        return
+        ;;
+    '--output')
+        __ecr-replicate_add_completions -W 'text'$'\n''json'
+        return
+        ;;
+    '--progress')
+        __ecr-replicate_add_completions -W 'auto'$'\n''bar'$'\n''plain'$'\n''json'$'\n''none'
+        return
+        ;;
+    '--log-level')
+        __ecr-replicate_add_completions -W 'trace'$'\n''debug'$'\n''info'$'\n''notice'$'\n''warning'$'\n''error'$'\n''critical'
+        return
+        ;;
+    '--report')
+        __ecr-replicate_add_completions -o plusdirs -fX '!*.@(html)'
+        return
+        ;;
+    '--ca-bundle')
+        __ecr-replicate_add_completions -f
+        return
+        ;;
+    esac
+}
+
+_ecr-replicate_verify() {
+    repeating_flags=()
+    non_repeating_flags=(--deep --repair --all-tags --fips --dual-stack --source-fips --source-dual-stack --destination-fips --destination-dual-stack --version -h --help)
+    repeating_options=(--match --exclude --platform)
+    non_repeating_options=(-f --file --newest --if-exists --referrers --create-repository --upload --resumable-above --state-dir --jobs --limit-rate --output --progress --log-level --report --profile --role-arn --external-id --session-name --region --source-profile --source-role-arn --source-external-id --source-session-name --source-endpoint-url --source-registry-endpoint --ca-bundle --destination-profile --destination-role-arn --destination-external-id --destination-session-name --destination-endpoint-url --destination-registry-endpoint)
+    __ecr-replicate_offer_flags_options -1
+
+    # Offer option value completions
+    case "${prev}" in
+    '-f'|'--file')
+        __ecr-replicate_add_completions -o plusdirs -fX '!*.@(yaml|yml)'
+        return
+        ;;
+    '--match')
+        return
+        ;;
+    '--exclude')
+        return
+        ;;
+    '--newest')
+        return
+        ;;
+    '--platform')
+        return
+        ;;
+    '--if-exists')
+        __ecr-replicate_add_completions -W 'move'$'\n''skip'$'\n''fail'
+        return
+        ;;
+    '--referrers')
+        __ecr-replicate_add_completions -W 'all'$'\n''none'
+        return
+        ;;
+    '--create-repository')
+        __ecr-replicate_add_completions -W 'never'$'\n''defaults'$'\n''like-source'
+        return
+        ;;
+    '--upload')
+        __ecr-replicate_add_completions -W 'auto'$'\n''registry'$'\n''api'
+        return
+        ;;
+    '--resumable-above')
+        return
+        ;;
+    '--state-dir')
+        __ecr-replicate_add_completions -d
+        return
+        ;;
+    '--jobs')
+        return
+        ;;
+    '--limit-rate')
+        return
+        ;;
+    '--output')
+        __ecr-replicate_add_completions -W 'text'$'\n''json'
+        return
+        ;;
+    '--progress')
+        __ecr-replicate_add_completions -W 'auto'$'\n''bar'$'\n''plain'$'\n''json'$'\n''none'
+        return
+        ;;
+    '--log-level')
+        __ecr-replicate_add_completions -W 'trace'$'\n''debug'$'\n''info'$'\n''notice'$'\n''warning'$'\n''error'$'\n''critical'
+        return
+        ;;
+    '--report')
+        __ecr-replicate_add_completions -o plusdirs -fX '!*.@(html)'
         return
         ;;
     '--profile')
@@ -630,18 +942,25 @@ _ecr-replicate_ls() {
 _ecr-replicate_doctor() {
     repeating_flags=()
     non_repeating_flags=(--fips --dual-stack --source-fips --source-dual-stack --destination-fips --destination-dual-stack --version -h --help)
-    repeating_options=()
-    non_repeating_options=(--referrers --create-repository --output --progress --log-level --profile --role-arn --external-id --session-name --region --source-profile --source-role-arn --source-external-id --source-session-name --source-endpoint-url --source-registry-endpoint --ca-bundle --destination-profile --destination-role-arn --destination-external-id --destination-session-name --destination-endpoint-url --destination-registry-endpoint)
-    __ecr-replicate_offer_flags_options 2
+    repeating_options=(--kms-key)
+    non_repeating_options=(-f --file --referrers --create-repository --output --progress --log-level --profile --role-arn --external-id --session-name --region --source-profile --source-role-arn --source-external-id --source-session-name --source-endpoint-url --source-registry-endpoint --ca-bundle --destination-profile --destination-role-arn --destination-external-id --destination-session-name --destination-endpoint-url --destination-registry-endpoint)
+    __ecr-replicate_offer_flags_options -1
 
     # Offer option value completions
     case "${prev}" in
+    '-f'|'--file')
+        __ecr-replicate_add_completions -o plusdirs -fX '!*.@(yaml|yml)'
+        return
+        ;;
     '--referrers')
         __ecr-replicate_add_completions -W 'all'$'\n''none'
         return
         ;;
     '--create-repository')
-        __ecr-replicate_add_completions -W 'never'$'\n''defaults'
+        __ecr-replicate_add_completions -W 'never'$'\n''defaults'$'\n''like-source'
+        return
+        ;;
+    '--kms-key')
         return
         ;;
     '--output')
@@ -717,12 +1036,16 @@ _ecr-replicate_doctor() {
 _ecr-replicate_iam-policy() {
     repeating_flags=()
     non_repeating_flags=(--with-optional --all-tags --version -h --help)
-    repeating_options=(--match --exclude)
-    non_repeating_options=(--only --output --principal --profile --role-arn --external-id --source-profile --source-role-arn --source-external-id --destination-profile --destination-role-arn --destination-external-id --newest --upload --create-repository --kms-key)
+    repeating_options=(--principal --match --exclude --kms-key)
+    non_repeating_options=(-f --file --only --output --profile --role-arn --external-id --source-profile --source-role-arn --source-external-id --destination-profile --destination-role-arn --destination-external-id --newest --upload --create-repository)
     __ecr-replicate_offer_flags_options -1
 
     # Offer option value completions
     case "${prev}" in
+    '-f'|'--file')
+        __ecr-replicate_add_completions -o plusdirs -fX '!*.@(yaml|yml)'
+        return
+        ;;
     '--only')
         return
         ;;
@@ -774,7 +1097,7 @@ _ecr-replicate_iam-policy() {
         return
         ;;
     '--create-repository')
-        __ecr-replicate_add_completions -W 'never'$'\n''defaults'
+        __ecr-replicate_add_completions -W 'never'$'\n''defaults'$'\n''like-source'
         return
         ;;
     '--kms-key')
@@ -795,13 +1118,13 @@ _ecr-replicate_rules() {
     unset 'unparsed_words[0]'
     unparsed_words=("${unparsed_words[@]}")
     case "${subcommand}" in
-    explain|expand|schema)
+    explain|expand|schema|import)
         # Offer subcommand argument completions
         "_ecr-replicate_rules_${subcommand}"
         ;;
     *)
         # Offer subcommand completions
-        COMPREPLY+=($(compgen -W 'explain expand schema' -- "${cur}"))
+        COMPREPLY+=($(compgen -W 'explain expand schema import' -- "${cur}"))
         ;;
     esac
 }
@@ -856,6 +1179,42 @@ _ecr-replicate_rules_schema() {
     repeating_options=()
     non_repeating_options=()
     __ecr-replicate_offer_flags_options 0
+}
+
+_ecr-replicate_rules_import() {
+    repeating_flags=()
+    non_repeating_flags=(--scoped --version -h --help)
+    repeating_options=()
+    non_repeating_options=(--from --to --append-suffix --region --account)
+    __ecr-replicate_offer_flags_options 1
+
+    # Offer option value completions
+    case "${prev}" in
+    '--from')
+        __ecr-replicate_add_completions -W 'regsync'$'\n''skopeo'$'\n''ecr-replication'
+        return
+        ;;
+    '--to')
+        return
+        ;;
+    '--append-suffix')
+        return
+        ;;
+    '--region')
+        return
+        ;;
+    '--account')
+        return
+        ;;
+    esac
+
+    # Offer positional completions
+    case "${positional_number}" in
+    1)
+        __ecr-replicate_add_completions -o plusdirs -fX '!*.@(yaml|yml|json)'
+        return
+        ;;
+    esac
 }
 
 _ecr-replicate_emulator() {
