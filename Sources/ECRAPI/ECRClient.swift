@@ -112,18 +112,6 @@ public struct ECRClient: Sendable {
         return client
     }
 
-    /// Returns the same client, which also calls `tell` with the error of each attempt that it repeats.
-    ///
-    /// A request whose answer was lost may have been carried out.
-    public func telling(_ tell: @escaping @Sendable (any Error) -> Void) -> ECRClient {
-        var client = self
-        client.retry.onRetry = { [usual = retry.onRetry] attempt, wait, error in
-            tell(error)
-            usual?(attempt, wait, error)
-        }
-        return client
-    }
-
     /// One call with all its attempts.
     private struct Call {
         let name: String

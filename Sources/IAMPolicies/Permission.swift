@@ -67,6 +67,17 @@ package struct Permission: Sendable, Hashable {
         "| `\(action)` | \(side.rawValue) | \(occasion.words) | \(why) | \(otherwise ?? "exit 4") |"
     }
 
+    /// An action by which a copy recognizes the repository that it is creating.
+    private static func asking(_ action: String) -> Permission {
+        Self(
+            action,
+            .destination,
+            .creatingLikeSource,
+            "if the repository exists by then, finds out whether this copy created it",
+            otherwise: "its settings stay as they are, and a note says so"
+        )
+    }
+
     /// All permissions, in the order in which policies list them.
     package static let all: [Permission] = [
         Self("ecr:BatchGetImage", .source, .copying, "reads manifests, signatures and the list of referrers"),
@@ -143,6 +154,7 @@ package struct Permission: Sendable, Hashable {
         ),
         Self("ecr:BatchDeleteImage", .destination, .pruning, "deletes images that the source no longer has"),
         Self("ecr:CreateRepository", .destination, .creating, "creates the repository"),
+        asking("ecr:ListTagsForResource"), asking("ecr:GetLifecyclePolicy"), asking("ecr:GetRepositoryPolicy"),
         Self("ecr:TagResource", .destination, .creatingLikeSource, "creates it with the source's resource tags"),
         Self(
             "ecr:PutLifecyclePolicy",

@@ -1,7 +1,5 @@
 import Content
 import FoundationEssentials
-import Platform
-import TestDoubles
 import Testing
 
 @testable import ECRAPI
@@ -94,22 +92,6 @@ struct RepositoryTests {
             )
             #expect(tags.tags.count == count)
         }
-    }
-
-    @Test("a client tells of each attempt that it repeats, and of no other")
-    func telling() async throws {
-        let told = Lock<[String]>([])
-        let sender = RecordingSender { request, number in
-            number == 1 ? fault(500, "ServerException") : fault(400, "RepositoryAlreadyExistsException")
-        }
-        let error = await #expect(throws: ECRError.self) {
-            try await client(sender).telling { error in
-                told.withLock { $0.append("\((error as? ECRError)?.code.rawValue ?? "")") }
-            }
-            .send(CreateRepository(registryId: account, repositoryName: repository))
-        }
-        #expect(error?.code == .repositoryAlreadyExists)
-        #expect(told.withLock { $0 } == ["ServerException"])
     }
 
     @Test("DescribeRegistry and GetAccountSetting, which have no registryId")

@@ -1,6 +1,5 @@
 internal import Content
 internal import ECRAPI
-internal import Platform
 
 /// Creates the repository, with ECR's defaults or like the source's repository.
 extension ECRImageRepository {
@@ -71,13 +70,9 @@ extension ECRImageRepository {
     ///
     /// - Returns: Whether this run created it; `false` if another client did.
     private func isCreated(_ new: NewRepository) async throws -> Bool {
-        let mayBeDone = Lock(false)
-        return try await explained("CreateRepository") {
+        try await explained("CreateRepository") {
             do {
-                _ = try await api.telling { error in
-                    guard (error as? ECRError)?.isThrottling != true else { return }
-                    mayBeDone.withLock { $0 = true }
-                }.send(
+                _ = try await api.send(
                     CreateRepository(
                         registryId: host.account,
                         repositoryName: reference.repository,
@@ -90,23 +85,28 @@ extension ECRImageRepository {
                 )
                 return true
             } catch let error as ECRError where error.code == .repositoryAlreadyExists {
-                // An earlier attempt, whose answer was lost, may have created it.
-                return mayBeDone.withLock { $0 } ? try await hasSettings(of: new) : false
+                return try await isUnfinished(new)
             }
         }
     }
 
-    /// Whether the repository has the settings with which this run would have created it; `false` if it may not ask.
-    private func hasSettings(of new: NewRepository) async throws -> Bool {
+    /// Whether a repository that was missing just now has these settings, and no policy that differs from theirs.
+    ///
+    /// Then this run created it, and the answer was lost (libcurl repeats such a request by itself), or another run did
+    /// that creates it alike.
+    ///
+    /// - Returns: `false` also if the caller may not ask.
+    private func isUnfinished(_ new: NewRepository) async throws -> Bool {
+        guard !new.words.isEmpty else { return false }
         do {
-            let answer = try await api.send(
-                DescribeRepositories(registryId: host.account, repositoryNames: [reference.repository])
-            )
-            guard let found = answer.repositories.first else { return false }
-            return TagImmutability(found.imageTagMutability, found.imageTagMutabilityExclusionFilters)
+            guard let found = try await settings() else { return false }
+            return TagImmutability(found.tagMutability, found.exclusionFilters)
                 == TagImmutability(new.tagMutability, new.exclusionFilters)
-                && found.encryptionConfiguration?.encryptionType == new.encryption?.encryptionType
-        } catch let error as ECRError where error.code == .accessDenied {
+                && found.encryption?.encryptionType == new.encryption?.encryptionType
+                && Set(found.tags) == Set(new.tags)
+                && [nil, new.lifecyclePolicy].contains(found.lifecyclePolicy)
+                && [nil, new.repositoryPolicy].contains(found.repositoryPolicy)
+        } catch let error as CopyError where error.kind == .notPermitted {
             return false
         }
     }
