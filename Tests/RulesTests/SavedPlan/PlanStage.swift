@@ -97,6 +97,13 @@ struct PlanStage: Sendable {
         return outcomes
     }
 
+    /// Saves outcomes as a plan of another file.
+    func write(_ outcomes: [RepositoryOutcome], of file: RuleFile) throws {
+        let writer = try SavedPlanWriter(path, of: file.rules, from: file, tool: "ecr-replicate 0.0.0", now: Self.made)
+        for outcome in outcomes { try writer.add(outcome) }
+        try writer.commit()
+    }
+
     func text(_ path: String? = nil) throws -> String {
         String(decoding: try Data(contentsOf: URL(filePath: path ?? self.path)), as: UTF8.self)
     }
