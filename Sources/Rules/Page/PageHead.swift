@@ -35,7 +35,7 @@ struct PageHead {
         <title>\(title)</title>
         <style>\(PageStyle.text)</style>
         </head>
-        <body>
+        <body class="\(facts.command.rawValue)">
         <header>
         <p class="kind">ecr-replicate \(facts.command.rawValue) <time datetime="\(started)">\(shownStart)</time></p>
         <h1>\(title)</h1>
