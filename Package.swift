@@ -101,7 +101,7 @@ let package = Package(
         ),
         .target(
             name: "Rules",
-            dependencies: ["Content", "AWSIdentity", "Replicate", "Reporting", "Platform"],
+            dependencies: ["Content", "AWSIdentity", "Replicate", "IAMPolicies", "Reporting", "Platform"],
             swiftSettings: settings
         ),
         .target(
@@ -165,8 +165,8 @@ let package = Package(
         .testTarget(
             name: "IAMPoliciesTests",
             dependencies: [
-                "IAMPolicies", "Reporting", "Replicate", "AWSIdentity", "Wire", "Content", "Platform", "ECREmulator",
-                "TestClouds", "TestInputs", "TestPrograms", logging,
+                "IAMPolicies", "Rules", "Reporting", "Replicate", "AWSIdentity", "Wire", "Content", "Platform",
+                "ECRAPI", "ECREmulator", "TestClouds", "TestInputs", "TestPrograms", logging,
             ],
             swiftSettings: testSettings
         ),
@@ -175,15 +175,15 @@ let package = Package(
             dependencies: [
                 "Doctor", "IAMPolicies", "Reporting", "Replicate", "ECRAPI", "AWSIdentity", "Wire", "Content",
                 "Platform",
-                "ECREmulator", "TestClouds", httpTypes,
+                "ECREmulator", "TestClouds", "TestInputs", httpTypes,
             ],
             swiftSettings: testSettings
         ),
         .testTarget(
             name: "RulesTests",
             dependencies: [
-                "Rules", "Replicate", "AWSIdentity", "Content", "Platform", "ECREmulator", "TestClouds", "TestInputs",
-                "TestPrograms",
+                "Rules", "IAMPolicies", "Replicate", "AWSIdentity", "Wire", "Content", "Platform", "ECREmulator",
+                "TestClouds", "TestInputs", "TestPrograms", logging,
             ],
             swiftSettings: testSettings
         ),

@@ -24,11 +24,15 @@ package struct Finding: Sendable, Equatable, Encodable {
     /// The credentials that were used, if the check is about permissions: the end of the key's id, and where it comes
     /// from.
     package var credentials: String?
+    /// The names of the registry and the rule in a rule file, and the repository, if the check is made for a rule file.
+    package var registry: String?
+    package var rule: String?
+    package var repository: String?
     /// Whether the check failed because a permission or credentials are missing.
     var isNotPermitted = false
 
     enum CodingKeys: String, CodingKey {
-        case side, check, status, text, remedy, credentials
+        case side, check, status, text, remedy, credentials, registry, rule, repository
         case requestID = "requestId"
     }
 
@@ -113,8 +117,14 @@ package struct Diagnosis: Sendable, Encodable {
     ///
     /// - Source: docs/doctor.md
     package var exitCode: Int32 {
-        if let interruption { return interruption.exitCode }
-        let failed = findings.filter { $0.status == .failed }
+        interruption?.exitCode ?? findings.exitCode
+    }
+}
+
+extension [Finding] {
+    /// 0 if nothing failed, 4 if only credentials and permissions failed, and 1 otherwise.
+    var exitCode: Int32 {
+        let failed = filter { $0.status == .failed }
         guard !failed.isEmpty else { return 0 }
         return failed.allSatisfy(\.isNotPermitted) ? 4 : 1
     }

@@ -93,17 +93,20 @@ extension Diagnosis {
     /// The number of problems, as the last line states it.
     package var summary: String {
         if let interruption { return interrupted(interruption) }
-        return counts ?? "all checks passed"
+        return findings.counts ?? "all checks passed"
     }
 
     private func interrupted(_ interruption: Interruption) -> String {
         let asked = interruption.unanswered.map { "\($0.check) of the \($0.side.rawValue)" }.joined(separator: ", ")
-        let until = "until then \(findings.isEmpty ? "nothing was found" : counts ?? "all checks passed")"
+        let until = "until then \(findings.isEmpty ? "nothing was found" : findings.counts ?? "all checks passed")"
         return "interrupted: \(asked.isEmpty ? "" : "no answer yet to \(asked); ")\(until)"
     }
+}
 
-    private var counts: String? {
-        func count(_ status: Finding.Status) -> Int { findings.count { $0.status == status } }
+extension [Finding] {
+    /// The numbers of problems; `nil` if there are none.
+    var counts: String? {
+        func count(_ status: Finding.Status) -> Int { self.count { $0.status == status } }
         let counts = [
             count(.failed) > 0 ? "\(count(.failed)) failed" : nil,
             count(.warning) > 0 ? counted(count(.warning), "warning") : nil,

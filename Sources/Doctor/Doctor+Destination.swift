@@ -31,42 +31,80 @@ extension Doctor {
     ) async throws {
         let reference = place.repository(for: image)
         guard let side = try await open(reference, destination, &examination) else { return }
+        var known = KnownRegistry()
+        known.isLikeSource = createRepository == .likeSource && Self.isECR(image.registry)
+        let answers = try await examineRepository(
+            side,
+            place.tag ?? image.tag,
+            movesLayers: !isRetag(image, place),
+            known,
+            &examination
+        )
+        guard answers, let ecr = side.ecr else { return }
+        try await lookAtRegistry(ecr, isCallersOwn: side.isCallersOwn, &examination)
+    }
+
+    /// What is known before a repository of a destination is examined.
+    struct KnownRegistry: Sendable {
+        /// Whether a missing repository is created with the settings of the source's.
+        var isLikeSource = false
+        /// The repository, if the registry listed it.
+        var repository: ECRRepository?
+        /// Whether a token was issued; `nil` if none was requested.
+        var hasToken: Bool?
+    }
+
+    /// Checks what a copy needs of one repository of a destination that answers.
+    ///
+    /// - Returns: Whether more can be asked with the caller's credentials.
+    func examineRepository(
+        _ side: OpenSide,
+        _ tag: Tag?,
+        movesLayers: Bool,
+        _ known: KnownRegistry,
+        _ examination: inout Examination
+    ) async throws -> Bool {
         guard let ecr = side.ecr else {
-            guard reference.registry.isLayout else {
+            guard side.repository.reference.registry.isLayout else {
                 let isOpen = try await tryUpload("upload", side.repository, &examination)
                 if isOpen, let client = side.repository.registryClient {
                     try await askOptionalQuestions(side.repository, client, &examination)
                 }
-                return
+                return true
             }
-            return examination.note(.skipped, "directory", "only the copy shows whether it can be written")
+            examination.note(.skipped, "directory", "only the copy shows whether it can be written")
+            return true
         }
-        let tag = place.tag ?? image.tag
-        switch try await describe(ecr, &examination) {
-        case .refused: return
+        let description =
+            if let repository = known.repository {
+                note(repository, &examination)
+            } else {
+                try await describe(ecr, &examination)
+            }
+        switch description {
+        case .refused: return false
         case .missing:
             // Reads no particular image: a pull-through cache might create the repository when a tag is read.
             if examination.createsRepository { try await tryReading(ecr, nil, nil, &examination) }
         case .there(let described): try await tryReading(ecr, tag, described, &examination)
         case .unknown: try await tryReading(ecr, tag, nil, &examination)
         }
-        let movesLayers = !isRetag(image, place)
         if examination.isRepositoryMissing {
-            let isLikeSource = createRepository == .likeSource && Self.isECR(image.registry)
             try await examineMissing(
                 ecr,
                 side.caller,
                 movesLayers: movesLayers,
-                isLikeSource: isLikeSource,
+                hasToken: known.hasToken,
+                isLikeSource: known.isLikeSource,
                 &examination
             )
         } else {
-            if movesLayers { try await tryUploading(side.repository, ecr, &examination) }
+            if movesLayers { try await tryUploading(side.repository, ecr, hasToken: known.hasToken, &examination) }
             try await tryPutting(ecr, &examination)
             examination.notePermissionsTried()
             try await forecast(ecr, tag, &examination)
         }
-        try await lookAtRegistry(ecr, isCallersOwn: side.isCallersOwn, &examination)
+        return true
     }
 
     /// What was found out about a repository.
@@ -85,10 +123,7 @@ extension Doctor {
             let answer = try await ecr.api.send(
                 DescribeRepositories(registryId: ecr.host.account, repositoryNames: [ecr.name])
             )
-            guard let repository = answer.repositories.first else { return .unknown }
-            examination.note(.ok, "repository", "exists; \(settings(of: repository))")
-            examination.isRepositorySeen = true
-            return .there(repository)
+            return answer.repositories.first.map { note($0, &examination) } ?? .unknown
         } catch let error as ECRError where error.code == .accessDenied {
             examination.note(.skipped, "repository", "ecr:DescribeRepositories is not allowed, and not needed")
             return .unknown
@@ -103,6 +138,12 @@ extension Doctor {
             if examination.isRepositoryMissing { return .missing }
             return (error as? ECRError)?.isAuthentication ?? false ? .refused : .unknown
         }
+    }
+
+    func note(_ repository: ECRRepository, _ examination: inout Examination) -> Description {
+        examination.note(.ok, "repository", "exists; \(settings(of: repository))")
+        examination.isRepositorySeen = true
+        return .there(repository)
     }
 
     /// Notes what ECR would do by itself about a missing repository.
@@ -188,13 +229,17 @@ extension Doctor {
     /// Tries the permissions for uploading layers with requests that can't succeed.
     ///
     /// Only a caller with the permission is told that the request is impossible; any other caller is denied.
+    ///
+    /// - Parameter hasToken: Whether a token was issued; `nil` if none was requested yet.
     private func tryUploading(
         _ repository: RepositoryProbe,
         _ ecr: ECRProbe,
+        hasToken: Bool?,
         _ examination: inout Examination
     ) async throws {
         try await tryAsking(ecr, &examination)
-        if try await tryToken(ecr, &examination) {
+        let mayUpload = if let hasToken { hasToken } else { try await tryToken(ecr, &examination) }
+        if mayUpload {
             try await tryUpload("ecr:InitiateLayerUpload", repository, &examination)
         }
         let (account, name) = (ecr.host.account, ecr.name)
@@ -266,56 +311,4 @@ extension Doctor {
         "config":{"mediaType":"application/vnd.oci.image.config.v1+json","digest":"\(absentDigest)","size":2},\
         "layers":[{"mediaType":"application/vnd.oci.image.layer.v1.tar+gzip","digest":"\(absentDigest)","size":2}]}
         """
-
-    // MARK: After the copy
-
-    private func forecast(_ ecr: ECRProbe, _ tag: Tag?, _ examination: inout Examination) async throws {
-        let question = GetLifecyclePolicy(registryId: ecr.host.account, repositoryName: ecr.name)
-        let none = (ECRError.Code.lifecyclePolicyNotFound, "no policy: images are kept")
-        guard let policy = try await examination.look("lifecycle", question, at: ecr, absent: none) else { return }
-        guard let forecast = LifecycleForecast(policy.lifecyclePolicyText) else {
-            return examination.note(.warning, "lifecycle", "this program can't read the repository's policy")
-        }
-        guard let expiry = forecast.expiry(of: tag) else {
-            return examination.note(
-                .ok,
-                "lifecycle",
-                "the policy does not affect \(tag.map { "tag \($0)" } ?? "the image")"
-            )
-        }
-        examination.note(.warning, "lifecycle", expiry, remedy: "check that this policy is meant for this image")
-    }
-
-    /// - Parameter isCallersOwn: Whether the registry belongs to the caller; only then can its settings be read.
-    private func lookAtRegistry(
-        _ ecr: ECRProbe,
-        isCallersOwn: Bool,
-        _ examination: inout Examination
-    ) async throws {
-        let question = DescribePullThroughCacheRules(registryId: ecr.host.account)
-        if let rules = try await examination.look("pull-through", question, at: ecr)?.pullThroughCacheRules {
-            let name = ecr.name
-            if let rule = rules.covering(name) {
-                examination.note(
-                    .warning,
-                    "pull-through",
-                    "\(name) is a cache of \(rule.upstreamRegistryUrl ?? "another registry"): pulls may overwrite tags",
-                    remedy: "choose a repository outside \(rule.ecrRepositoryPrefix)/"
-                )
-            } else {
-                examination.note(.ok, "pull-through", "no rule covers the repository")
-            }
-        }
-        guard isCallersOwn,
-            let setting = try await examination.look("mounting", GetAccountSetting(.blobMounting), at: ecr)
-        else { return }
-        let isOn = setting.value == "ENABLED"
-        examination.note(
-            .ok,
-            "mounting",
-            isOn
-                ? "on: layers that another repository has are not uploaded again"
-                : "off: layers are uploaded to each repository"
-        )
-    }
 }

@@ -11,10 +11,13 @@ extension Doctor {
     /// Runs the checks that don't need the repository, and those that tell whether it may be created.
     ///
     /// Nothing is uploaded: a registry that creates repositories on push would create it.
+    ///
+    /// - Parameter hasToken: Whether a token was issued; `nil` if none was requested yet.
     func examineMissing(
         _ ecr: ECRProbe,
         _ caller: CallerIdentity?,
         movesLayers: Bool,
+        hasToken: Bool? = nil,
         isLikeSource: Bool,
         _ examination: inout Examination
     ) async throws {
@@ -26,7 +29,9 @@ extension Doctor {
             }
             if movesLayers { try await tryAsking(ecr, &examination) }
         }
-        if movesLayers, try await tryToken(ecr, &examination) { try await reachRegistry(ecr, &examination) }
+        if movesLayers, hasToken == nil, try await tryToken(ecr, &examination) {
+            try await reachRegistry(ecr, &examination)
+        }
         if examination.createsRepository || examination.isCreatedOnPush {
             for action in (movesLayers ? Self.uploading : []) + ["ecr:PutImage"] {
                 examination.note(.skipped, action, "can't be tried before the repository exists")
@@ -72,7 +77,7 @@ extension Doctor {
                 action,
                 "the repository's account \(owner) is not the caller's (\(caller.account)): a new repository has no "
                     + "policy that allows other accounts, so the registry's policy must",
-                remedy: foreignCreation(of: ecr)
+                remedy: foreignCreation(of: ecr, registry: examination.registry)
             )
         }
         let principal = caller.flatMap { Principal(arn: $0.arn) }
@@ -89,14 +94,19 @@ extension Doctor {
     }
 
     /// What a caller from another account has to do about a missing repository.
-    func foreignCreation(of ecr: ECRProbe) -> String {
+    ///
+    /// - Parameter registry: The registry's name in a rule file.
+    func foreignCreation(of ecr: ECRProbe, registry: String?) -> String {
         let owner = ecr.host.account.value
-        return "name a role of account \(owner) with --destination-role-arn, or create the repository there: "
-            + "aws ecr create-repository --region \(ecr.host.region) --repository-name \(ecr.name)"
+        let role =
+            registry.map { "give registry '\(quotable($0, upTo: 200))' a roleArn of account \(owner)" }
+            ?? "name a role of account \(owner) with --destination-role-arn"
+        return "\(role), or create the repository there: aws ecr create-repository --region \(ecr.host.region) "
+            + "--repository-name \(ecr.name)"
     }
 
     /// Whether the registry's host answers and accepts the token.
-    private func reachRegistry(_ ecr: ECRProbe, _ examination: inout Examination) async throws {
+    func reachRegistry(_ ecr: ECRProbe, _ examination: inout Examination) async throws {
         examination.ask("registry")
         do {
             let client = try await ecr.registry()
@@ -108,8 +118,15 @@ extension Doctor {
                     subject: examination.subject,
                     operation: "asking for the registry"
                 )
-                let remedy = "check the endpoint flags of the destination: the token may be another region's"
-                return try examination.fail("registry", refused, refused.operation, remedy: remedy)
+                let remedy =
+                    examination.registry.map { "check the endpoints of registry '\(quotable($0, upTo: 200))'" }
+                    ?? "check the endpoint flags of the destination"
+                return try examination.fail(
+                    "registry",
+                    refused,
+                    refused.operation,
+                    remedy: "\(remedy): the token may be another region's"
+                )
             }
             examination.note(.ok, "registry", "\(client.base.origin) answers and accepts the token")
         } catch {

@@ -3,8 +3,14 @@ internal import Content
 internal import IAMPolicies
 internal import Replicate
 
+/// Knows the command that prints all policies for what the doctor examines.
+protocol PolicyAdvising: Sendable {
+    /// - Parameter named: The caller that a denial named; used if the caller is not known otherwise.
+    func advice(_ known: PolicyCommandLine.Side, named: Principal?) -> String
+}
+
 /// The command that prints all policies for the copy that the doctor examines, ready to be pasted.
-struct PolicyCommandLine: Sendable {
+struct PolicyCommandLine: PolicyAdvising {
     let image: ImageReference
     let place: DestinationReference?
     let source: SideOptions

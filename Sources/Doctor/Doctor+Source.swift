@@ -31,13 +31,7 @@ extension Doctor {
             case .there, .unknown: break
             }
         }
-        if let manifest = try await readImage(image, repository, &examination) {
-            if ecr != nil, referrers == .all { try await tryReferrers(manifest, repository, &examination) }
-            if let client = repository.registryClient {
-                try await askOptionalQuestions(about: manifest, repository, client, &examination)
-            }
-            if !isRetag(image, place) { try await tryLayer(of: manifest, repository, &examination) }
-        }
+        try await tryImage(image, repository, readsLayers: !isRetag(image, place), &examination)
         if let ecr {
             let question = DescribeImages(
                 registryId: ecr.host.account,
@@ -53,6 +47,21 @@ extension Doctor {
             examination.notePermissionsTried()
             if let place, side.isCallersOwn { try await lookForReplication(ecr, place, &examination) }
         }
+    }
+
+    /// Reads one image as a copy does, apart from its layers, of which one byte is read.
+    func tryImage(
+        _ image: ImageReference,
+        _ repository: RepositoryProbe,
+        readsLayers: Bool,
+        _ examination: inout Examination
+    ) async throws {
+        guard let manifest = try await readImage(image, repository, &examination) else { return }
+        if repository.ecr != nil, referrers == .all { try await tryReferrers(manifest, repository, &examination) }
+        if let client = repository.registryClient {
+            try await askOptionalQuestions(about: manifest, repository, client, &examination)
+        }
+        if readsLayers { try await tryLayer(of: manifest, repository, &examination) }
     }
 
     /// The manifest of the image, and, for an index, of its first child.
@@ -149,8 +158,17 @@ extension Doctor {
             there.account != ecr.host.account || there.region != ecr.host.region,
             let answer = try await examination.look("replication", DescribeRegistry(), at: ecr)
         else { return }
-        let name = ecr.name
         let rules = answer.replicationConfiguration?.rules ?? []
+        Self.note(replicationOf: ecr.name, by: rules, to: place, there, &examination)
+    }
+
+    static func note(
+        replicationOf name: RepositoryName,
+        by rules: [DescribeRegistry.Rule],
+        to place: DestinationReference,
+        _ there: ECRHost,
+        _ examination: inout Examination
+    ) {
         guard rules.contains(where: { $0.covers(name, to: there.account, region: there.region) }) else {
             return examination.note(.ok, "replication", "ECR's replication doesn't copy this repository there")
         }

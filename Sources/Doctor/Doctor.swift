@@ -83,23 +83,7 @@ package struct Doctor: Sendable {
         _ options: SideOptions,
         _ examination: inout Examination
     ) async throws -> OpenSide? {
-        let repository: RepositoryProbe
-        switch reference.registry {
-        case .callersOwn: examination.ask("identity")
-        case .plain: examination.ask("endpoint")
-        case .ecr, .layout: break
-        }
-        do {
-            repository = try await opener.probe(reference, side: examination.side, options)
-        } catch {
-            // The only question put to another registry so far is which scheme it speaks.
-            if case .plain = reference.registry {
-                try examination.fail("endpoint", error, "reaching the registry")
-            } else {
-                try examination.fail("identity", error, "finding credentials")
-            }
-            return nil
-        }
+        guard let repository = try await probe(reference, options, &examination) else { return nil }
         guard let ecr = repository.ecr else { return OpenSide(repository: repository) }
         let answers: Bool
         do {
@@ -111,6 +95,30 @@ package struct Doctor: Sendable {
         }
         guard let caller = try await identify(ecr, options, &examination), answers else { return nil }
         return OpenSide(repository: repository, caller: caller)
+    }
+
+    /// Opens a repository, for which another registry is asked which scheme it speaks.
+    func probe(
+        _ reference: ImageReference,
+        _ options: SideOptions,
+        _ examination: inout Examination
+    ) async throws -> RepositoryProbe? {
+        switch reference.registry {
+        case .callersOwn: examination.ask("identity")
+        case .plain: examination.ask("endpoint")
+        case .ecr, .layout: break
+        }
+        do {
+            return try await opener.probe(reference, side: examination.side, options)
+        } catch {
+            // The only question put to another registry so far is which scheme it speaks.
+            if case .plain = reference.registry {
+                try examination.fail("endpoint", error, "reaching the registry")
+            } else {
+                try examination.fail("identity", error, "finding credentials")
+            }
+            return nil
+        }
     }
 
     /// - Returns: The caller; `.some(nil)` if the caller can't be found out; `nil` if there are no credentials.
@@ -125,7 +133,9 @@ package struct Doctor: Sendable {
             let caller = try await opener.identity(region: repository.host.region, options)
             examination.known.start = await start(caller, region: repository.host.region, options)
             let owner = repository.host.account.value
-            if caller.account != owner { examination.foreign = foreignCreation(of: repository) }
+            if caller.account != owner {
+                examination.foreign = foreignCreation(of: repository, registry: examination.registry)
+            }
             let elsewhere =
                 caller.account == owner ? "" : "; the repository is \(owner)'s, whose policy must allow it too"
             let keys = await opener.keys(region: repository.host.region, options).map { ", with \($0)" } ?? ""

@@ -15,7 +15,9 @@ struct Examination: Sendable {
     let subject: CopyError.Subject
     /// Whether a copy would create a missing repository.
     let createsRepository: Bool
-    private let policies: PolicyCommandLine?
+    private let policies: (any PolicyAdvising)?
+    /// The registry's name in a rule file; `nil` for a copy of references.
+    let registry: String?
     /// What is known about the caller on this side, for the command that prints policies.
     var known: PolicyCommandLine.Side
     private let order: FindingOrder
@@ -38,14 +40,18 @@ struct Examination: Sendable {
         var isFixed: Bool?
     }
 
-    /// - Parameter policies: The command that prints the permissions that the copy needs.
+    /// - Parameters:
+    ///   - policies: The command that prints the permissions that the copy needs.
+    ///   - registry: The registry's name in a rule file.
     init(
         _ side: CopyError.Side,
         _ subject: CopyError.Subject,
         _ order: FindingOrder,
         createsRepository: Bool = false,
-        policies: PolicyCommandLine? = nil
+        policies: (any PolicyAdvising)? = nil,
+        registry: String? = nil
     ) {
+        self.registry = registry
         (self.policies, known) = (policies, PolicyCommandLine.Side(side: side))
         self.side = side
         self.subject = subject

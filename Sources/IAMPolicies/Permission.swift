@@ -30,6 +30,12 @@ package struct Permission: Sendable, Hashable {
         case foreignLayers
         /// When the repository is missing.
         case missing
+        /// For rules, whose images are listed at both sides.
+        case planning
+        /// For rules that select repositories of the source by a pattern.
+        case listingRepositories
+        /// For rules that delete what the source no longer has.
+        case pruning
     }
 
     package let action: String
@@ -73,6 +79,8 @@ package struct Permission: Sendable, Hashable {
             otherwise: "the error doesn't name it"
         ),
         Self("ecr:DescribeImages", .source, .listing, "lists the tagged images"),
+        Self("ecr:DescribeImages", .source, .planning, "lists the images"),
+        Self("ecr:DescribeRepositories", .source, .listingRepositories, "lists the registry's repositories"),
         Self(
             "ecr:BatchCheckLayerAvailability",
             .source,
@@ -97,6 +105,15 @@ package struct Permission: Sendable, Hashable {
             .listing,
             "lists what tags hold, a thousand images at once",
             otherwise: "tags are read a hundred at once"
+        ),
+        Self("ecr:DescribeImages", .destination, .planning, "lists the images, to compare them with the source's"),
+        Self(
+            "ecr:DescribeRepositories",
+            .destination,
+            .planning,
+            "finds out whether a tag is immutable, so that `plan` says so",
+            otherwise: "`PutImage` reports it, after bytes have moved",
+            loses: true
         ),
         Self("ecr:BatchCheckLayerAvailability", .destination, .copying, "finds out which layers exist"),
         Self("ecr:InitiateLayerUpload", .destination, .copying, "begins each upload"),
@@ -124,6 +141,7 @@ package struct Permission: Sendable, Hashable {
             "lets a layer be mounted from the repository that has it",
             otherwise: "the layer is uploaded"
         ),
+        Self("ecr:BatchDeleteImage", .destination, .pruning, "deletes images that the source no longer has"),
         Self("ecr:CreateRepository", .destination, .creating, "creates the repository"),
         Self("ecr:TagResource", .destination, .creatingLikeSource, "creates it with the source's resource tags"),
         Self(
@@ -173,6 +191,9 @@ extension Permission.Occasion {
         case .mounting: "both sides are in one registry"
         case .foreignLayers: "the image has foreign layers"
         case .missing: "the repository is missing"
+        case .planning: "rules"
+        case .listingRepositories: "rules with patterns of repositories"
+        case .pruning: "rules with `prune`"
         }
     }
 }

@@ -1,4 +1,5 @@
 package import AWSIdentity
+package import Content
 
 /// The caller at AWS for one side, and the roles it assumes there.
 package struct PolicyCaller: Sendable, Hashable {
@@ -18,6 +19,8 @@ package struct PolicyCaller: Sendable, Hashable {
     package var start: Principal?
     /// Where the caller's keys come from, in words, when the caller is not named.
     package var origin: String?
+    /// The account that the caller is taken to be of, if it is not named; `nil` for the source's.
+    package var home: Home?
     /// The web identity token file for which the caller receives ``start``.
     package var tokenFile: String?
     /// Whether ``start`` comes from this side's own profile rather than from a flag.
@@ -26,6 +29,21 @@ package struct PolicyCaller: Sendable, Hashable {
     var passedOver: Principal?
     /// The assumed roles, in order; the last one reads or writes.
     package var assumptions: [Assumption] = []
+
+    /// A guess of where a caller belongs.
+    package struct Home: Sendable, Hashable {
+        package var host: ECRHost
+        /// The keys in words, as `the keys of profile 'build'`.
+        package var keys: String
+        /// The keys in a word, for the name of their owner's policy.
+        package var label: String
+        /// What to pass to name their owner.
+        package var remedy: String
+
+        package init(host: ECRHost, keys: String, label: String, remedy: String) {
+            (self.host, self.keys, self.label, self.remedy) = (host, keys, label, remedy)
+        }
+    }
 
     package init(_ start: Principal? = nil) { self.start = start }
 

@@ -19,6 +19,28 @@ package struct PolicyRequest: Sendable, Hashable {
     package var keys: [KeyName] = []
     /// Whether the policies also allow actions that a copy can do without.
     package var includesOptional = false
+    /// What a rule needs in addition; `nil` for a copy of references.
+    package var rule: RuleNeeds?
+
+    /// What a rule needs in addition to a copy.
+    package struct RuleNeeds: Sendable, Hashable {
+        /// The names of the registries in the rule file.
+        package var source: String
+        package var destination: String
+        /// Whether the source's repositories must be listed, because a pattern selects them.
+        package var listsRepositories = false
+        /// Whether every image stays in its repository, although the source is a pattern.
+        package var keepsRepositories = false
+        /// Whether images that the source no longer has are deleted at the destinations.
+        package var prunes = false
+        /// Further repositories of the run, from which layers may be mounted.
+        package var neighbours: [PolicyPlace] = []
+        /// What to tell people about the source, and about the destinations.
+        package var sourceNotes: [String] = []
+        package var destinationNotes: [String] = []
+
+        package init(source: String, destination: String) { (self.source, self.destination) = (source, destination) }
+    }
 
     /// Why callers and repositories must be in one partition, as errors say it.
     static let separate = "identities of one partition aren't known in another"
@@ -55,7 +77,7 @@ package struct PolicyRequest: Sendable, Hashable {
                 )
             }
         }
-        let home = source?.host ?? place.host
+        let home = caller.home?.host ?? source?.host ?? place.host
         let host = home.partition == place.host.partition ? home : place.host
         return Principal(account: host.account.value, partition: partition)
     }
@@ -63,14 +85,22 @@ package struct PolicyRequest: Sendable, Hashable {
     /// Throws if a named caller belongs to a partition that holds none of the repositories, as no policy could be about
     /// it.
     func checkWhoIsNamed() throws(ImpossiblePolicy) {
-        let places = [source].compactMap { $0 } + destinations.compactMap { $0 }
-        let partitions = places.map(\.host.partition.rawValue)
-        for caller in [reader, writer] {
+        try Self.checkWhoIsNamed([reader, writer], partitions: partitions)
+    }
+
+    /// The partitions of the repositories.
+    var partitions: Set<String> { Set(places.map(\.host.partition.rawValue)) }
+
+    private var places: [PolicyPlace] { [source].compactMap { $0 } + destinations.compactMap { $0 } }
+
+    /// - Parameter partitions: The partitions of all repositories.
+    static func checkWhoIsNamed(_ callers: [PolicyCaller], partitions: Set<String>) throws(ImpossiblePolicy) {
+        for caller in callers {
             for named in [caller.isOfProfile ? nil : caller.start, caller.passedOver].compactMap({ $0 })
             where !partitions.contains(named.partition) {
                 throw ImpossiblePolicy(
                     "\(named.words) is in partition \(named.partition), but no repository is: \(Self.separate), so "
-                        + "name a caller in partition \(Set(partitions).sorted().joined(separator: " or "))"
+                        + "name a caller in partition \(partitions.sorted().joined(separator: " or "))"
                 )
             }
         }
@@ -81,18 +111,29 @@ package struct PolicyRequest: Sendable, Hashable {
     ///
     /// Two equal patterns are not a retag: the copy may go from any repository that matches to any other.
     func isRetag(at place: PolicyPlace) throws(ImpossiblePolicy) -> Bool {
-        guard let source, source.arn == place.arn, !place.isPattern else { return false }
+        guard let source, source.arn == place.arn, !place.isPattern || rule?.keepsRepositories == true else {
+            return false
+        }
         return try principal(of: reader, at: source) == principal(of: writer, at: place)
+    }
+
+    /// Whether the copy only sets tags in the source's own repositories.
+    func isRetag() throws(ImpossiblePolicy) -> Bool {
+        for place in destinations {
+            guard let place, try isRetag(at: place) else { return false }
+        }
+        return !destinations.isEmpty
     }
 
     /// The repositories from which a layer may be mounted at `place`: the source and other destinations in its
     /// registry.
     func siblings(of place: PolicyPlace) -> [PolicyPlace] {
-        let others = destinations.compactMap { $0 }.filter { $0.arn != place.arn }
+        let others = (destinations.compactMap { $0 } + (rule?.neighbours ?? [])).filter { $0.arn != place.arn }
         var siblings: [PolicyPlace] = []
+        var seen: Set<PolicyPlace> = []
         for other in [source].compactMap({ $0 }) + others
-        where other.sharesRegistry(with: place) && !siblings.contains(other) {
-            if other.arn != place.arn || other.isPattern { siblings.append(other) }
+        where other.sharesRegistry(with: place) && (other.arn != place.arn || other.isPattern) {
+            if seen.insert(other).inserted { siblings.append(other) }
         }
         return siblings
     }
@@ -120,18 +161,24 @@ package struct PolicyRequest: Sendable, Hashable {
 package struct ForeignCreation: Error, Hashable, CustomStringConvertible {
     package let caller: String
     package let account: String
+    /// The name of the account's registry in a rule file; `nil` for a copy of references.
+    package var registry: String?
 
     package var description: String {
         "\(caller) can't create a repository in account \(account) and write to it: a new repository has no policy "
-            + "that allows another account; name a role of account \(account) with --destination-role-arn, whose "
-            + "policies are then printed, or create the repository there first"
+            + "that allows another account; \(remedy), whose policies are then printed, or create the repository there first"
+    }
+
+    private var remedy: String {
+        guard let registry else { return "name a role of account \(account) with --destination-role-arn" }
+        return "give registry '\(quotable(registry, upTo: 200))' a roleArn of account \(account)"
     }
 }
 
 /// An ECR repository, or the repositories that match a pattern, as policies name them.
 package struct PolicyPlace: Sendable, Hashable {
     package let host: ECRHost
-    /// The repository's name, in which `*` stands for any run of characters.
+    /// The repository's name, in which `*` stands for any run of characters, and `?` for one.
     package let pattern: String
 
     package init(host: ECRHost, pattern: String) { (self.host, self.pattern) = (host, pattern) }
@@ -169,10 +216,17 @@ package struct PolicyPlace: Sendable, Hashable {
     private static let star = "xx"
 
     /// Whether this place may stand for more than one repository.
-    package var isPattern: Bool { pattern.contains("*") }
+    package var isPattern: Bool { pattern.contains { $0 == "*" || $0 == "?" } }
 
     /// The ARN of the repository, or, with `*`, of all repositories that match.
-    package var arn: String {
+    package var arn: String { Self.arn(pattern, host) }
+
+    /// The resource of requests that concern every repository of the registry, such as a list of them.
+    ///
+    /// - Source: docs/facts/permissions.md#actions
+    var registryARN: String { Self.arn("*", host) }
+
+    private static func arn(_ pattern: String, _ host: ECRHost) -> String {
         "arn:\(host.partition.rawValue):ecr:\(host.region):\(host.account):repository/\(pattern)"
     }
 

@@ -53,8 +53,9 @@ extension PolicySet.Entry {
     fileprivate var title: String {
         let names = names.map(\.description).joined(separator: ", ")
         return switch place {
-        case .identity(let holder?, let does): "\(names): for \(holder.words), who \(does)"
-        case .identity(nil, let does): "\(names): for the identity that \(does)"
+        case .identity(let holder?, let does):
+            "\(names): for \(holder.words)\(keys.map { " (\($0))" } ?? ""), who \(does)"
+        case .identity(nil, let does): "\(names): for the identity that \(does)\(keys.map { " (\($0))" } ?? "")"
         case .repositories(let places): "\(names): for \(places.map(\.words).joined(separator: ", and "));"
         case .trust(let role): "\(names): for \(role.words), which says who may assume it"
         }
@@ -62,6 +63,7 @@ extension PolicySet.Entry {
 
     var attaching: [Step] {
         switch place {
+        case .identity(let holder?, _) where isManaged: attachingManaged(to: holder)
         case .identity(let holder, let does): attaching(to: holder, who: does)
         case .repositories(let places):
             [.note("if the repository has a policy, add the statement to it: this command would replace it")]
@@ -129,6 +131,37 @@ extension PolicySet.Entry {
     }
 }
 
+extension PolicySet.Entry {
+    /// The steps for a policy that is too long to be an inline policy of `holder`.
+    private func attachingManaged(to holder: Principal) -> [Step] {
+        let arn = "arn:\(holder.partition):iam::\(holder.account):policy/\(policyName)"
+        let creation: [Step] = [
+            .command("aws iam create-policy --policy-name \(policyName) --policy-document \(file)"),
+            .note("if there is a policy of that name, give it a new version instead"),
+            .command("aws iam create-policy-version --policy-arn \(arn) --policy-document \(file) --set-as-default"),
+        ]
+        return switch holder.kind {
+        case .role(let role):
+            creation + [.command("aws iam attach-role-policy --role-name \(role) --policy-arn \(arn)")]
+        case .user(let user):
+            creation + [.command("aws iam attach-user-policy --user-name \(user) --policy-arn \(arn)")]
+        case .permissionSet:
+            creation + [
+                .note("the policy must be in every account that the permission set is for"),
+                .command(
+                    "aws sso-admin attach-customer-managed-policy-reference-to-permission-set --instance-arn INSTANCE "
+                        + "--permission-set-arn SET --customer-managed-policy-reference Name=\(policyName)"
+                ),
+                .command(
+                    "aws sso-admin provision-permission-set --instance-arn INSTANCE --permission-set-arn SET "
+                        + "--target-type ALL_PROVISIONED_ACCOUNTS"
+                ),
+            ]
+        case .federated, .account: creation
+        }
+    }
+}
+
 extension PolicyPlace {
     fileprivate var words: String { "each repository \(pattern) in account \(host.account), \(host.region)" }
 }
@@ -154,8 +187,12 @@ package struct PolicySetDocument: Encodable, Sendable {
         package var repositories: [String]?
         /// Notes about the policy for people.
         package var notes: [String]
+        /// The keys that the policy is for, in words, if their owner is only guessed.
+        package var keys: String?
         /// The commands that put the policy in place from a file.
         package var commands: [String]
+        /// The policy's size as IAM counts it, in characters without white space.
+        package var characters: Int
         package var policy: PolicyDocument
 
         init(_ entry: PolicySet.Entry) {
@@ -166,6 +203,7 @@ package struct PolicySetDocument: Encodable, Sendable {
             case .trust(let role): (kind, holder) = ("trust", role.arn)
             }
             (notes, commands) = (entry.notes, [])
+            (keys, characters) = (entry.keys, entry.policy.size)
             for step in entry.attaching {
                 switch step {
                 case .note(let note): notes.append(note)

@@ -18,13 +18,17 @@ package struct PolicySet: Sendable {
         }
 
         /// The policy's names; it has several when it serves both sides.
-        package fileprivate(set) var names: [PolicyName]
+        package internal(set) var names: [PolicyName]
         package let place: Place
         /// The name under which the identity holds this policy, next to its other policies.
-        let policyName: String
+        var policyName: String
         package internal(set) var policy: PolicyDocument
         /// Further notes about the policy.
-        package fileprivate(set) var notes: [String]
+        package internal(set) var notes: [String]
+        /// The keys that an identity's policy is for, in words, if their owner is only guessed.
+        package internal(set) var keys: String?
+        /// Whether the policy becomes a managed policy, because inline policies would be too long.
+        var isManaged = false
     }
 
     /// The policies in the order in which they are printed and can be put in place.
@@ -46,12 +50,13 @@ package struct PolicySet: Sendable {
         }
         try add(.destination, places, request.writer, request)
         putTrustFirst()
+        fitLimits()
     }
 
     /// Moves the trust policies to the front.
     ///
     /// AWS rejects a policy that names a role that doesn't exist yet.
-    private mutating func putTrustFirst() {
+    mutating func putTrustFirst() {
         var waiting = entries.filter { $0.trusted != nil }
         var ordered: [Entry] = []
         while !waiting.isEmpty {
@@ -99,7 +104,7 @@ package struct PolicySet: Sendable {
         if !places.isEmpty { add(assumptionsOf: caller, side) }
     }
 
-    private static func check(
+    static func check(
         _ principal: Principal,
         createsAt place: PolicyPlace,
         _ side: CopyError.Side,
@@ -107,7 +112,9 @@ package struct PolicySet: Sendable {
     ) throws(ForeignCreation) {
         guard side == .destination, request.creates(at: place) else { return }
         let account = place.host.account.value
-        guard principal.account == account else { throw ForeignCreation(caller: principal.words, account: account) }
+        guard principal.account == account else {
+            throw ForeignCreation(caller: principal.words, account: account, registry: request.rule?.destination)
+        }
     }
 
     /// The policies of the repositories that belong to another account than the caller.
@@ -152,17 +159,23 @@ package struct PolicySet: Sendable {
                 named: "",
                 notes: assumption.notes(letting: who, from: origin)
             )
-            // Within one account a trust policy that names the caller itself is enough.
-            if let who, who.account == role.account, who.isNamedItself { continue }
+            if assumption.needsNoPermission(of: who) { continue }
             append(
                 PolicyPart(side, .caller),
                 .identity(who, does: "assumes \(role.words)"),
                 PolicyDocument([PolicyStatement(id: "Assume", ["sts:AssumeRole"], on: [role.arn])]),
                 named: "ecr-replicate-assume-\(role.account)-\(role.name)",
-                notes: who == nil
-                    ? ["not needed by an identity of account \(role.account) that the role's trust policy names"] : []
+                notes: who == nil ? [assumption.noteForUnknownCaller] : []
             )
         }
+    }
+
+    /// The name of the next policy of a kind.
+    func nextName(_ part: PolicyPart) -> PolicyName {
+        PolicyName(
+            part,
+            number: (entries.lazy.flatMap(\.names).filter { $0.part == part }.map(\.number).max() ?? 0) + 1
+        )
     }
 
     /// Adds a policy, or merges it into the one that has the same place.
@@ -175,7 +188,7 @@ package struct PolicySet: Sendable {
         named policyName: String,
         notes: [String] = []
     ) {
-        let name = PolicyName(part, number: entries.flatMap(\.names).count { $0.part == part } + 1)
+        let name = nextName(part)
         let same = entries.firstIndex { entry in
             switch (entry.place, place) {
             case (.trust, .trust): entry.place == place
@@ -212,14 +225,14 @@ extension PolicySet.Entry {
 
 extension Principal {
     /// Notes for the policy of a repository or a role that names this principal.
-    fileprivate var notes: [String] {
+    var notes: [String] {
         pathHint.map { ["AWS refuses a policy that names a role without its path: \($0)"] } ?? []
     }
 }
 
 extension PolicyCaller {
     /// Notes for the policy of the identity that reads or writes.
-    fileprivate func notes(of principal: Principal) -> [String] {
+    func notes(of principal: Principal) -> [String] {
         guard let tokenFile, principal == start else { return [] }
         return [
             "its trust policy is left out: it must allow the identity provider and the subject of the token in "
@@ -232,8 +245,20 @@ extension PolicyCaller.Assumption {
     /// The placeholder for an unknown caller; AWS rejects a policy that contains it.
     static let placeholder = "ARN-OF-THE-CALLER"
 
+    /// Whether the trust policy alone lets `who` assume the role.
+    ///
+    /// Within one account a trust policy that names the caller itself is enough.
+    func needsNoPermission(of who: Principal?) -> Bool {
+        who.map { $0.account == role.account && $0.isNamedItself } ?? false
+    }
+
+    /// The note for the policy of a caller that is not known.
+    var noteForUnknownCaller: String {
+        "not needed by an identity of account \(role.account) that the role's trust policy names"
+    }
+
     /// Lets `who` assume the role with the external id and the second factor that the caller sends.
-    fileprivate func letting(_ who: Principal?) -> PolicyStatement {
+    func letting(_ who: Principal?) -> PolicyStatement {
         let (principal, usual) = who?.inPolicy ?? (.aws(Self.placeholder), [])
         let id = externalID.map { [PolicyStatement.Condition("StringEquals", "sts:ExternalId", $0)] } ?? []
         let code = sendsCode ? [PolicyStatement.Condition("Bool", "aws:MultiFactorAuthPresent", "true")] : []
@@ -245,7 +270,7 @@ extension PolicyCaller.Assumption {
         )
     }
 
-    fileprivate func notes(letting who: Principal?, from origin: String?) -> [String] {
+    func notes(letting who: Principal?, from origin: String?) -> [String] {
         guard let who else {
             let keys = origin.map { " (\($0))" } ?? ""
             return [
@@ -260,84 +285,4 @@ extension PolicyCaller.Assumption {
                 + "role; name one of them with --principal instead"
         ]
     }
-}
-
-/// A kind of policy at one side.
-package enum PolicyPart: String, Sendable, CaseIterable {
-    case sourceIdentity = "source-identity"
-    case sourceRepository = "source-repository"
-    case sourceTrust = "source-trust"
-    case sourceCaller = "source-caller"
-    case destinationIdentity = "destination-identity"
-    case destinationRepository = "destination-repository"
-    case destinationTrust = "destination-trust"
-    case destinationCaller = "destination-caller"
-
-    enum Kind: String {
-        /// The policy of the identity that reads or writes.
-        case identity
-        /// The policy of a repository that belongs to another account.
-        case repository
-        /// The trust policy of an assumed role, which lists who may assume it.
-        case trust
-        /// The policy of the identity that assumes a role.
-        case caller
-    }
-
-    init(_ side: CopyError.Side, _ kind: Kind) {
-        switch (side, kind) {
-        case (.source, .identity): self = .sourceIdentity
-        case (.source, .repository): self = .sourceRepository
-        case (.source, .trust): self = .sourceTrust
-        case (.source, .caller): self = .sourceCaller
-        case (.destination, .identity): self = .destinationIdentity
-        case (.destination, .repository): self = .destinationRepository
-        case (.destination, .trust): self = .destinationTrust
-        case (.destination, .caller): self = .destinationCaller
-        }
-    }
-}
-
-/// The name of one policy of a set, used by a flag and as a file name.
-///
-/// An example is `destination-trust`, and for the second policy of this kind `destination-trust-2`.
-package struct PolicyName: Sendable, Hashable, CustomStringConvertible {
-    package let part: PolicyPart
-    /// The number among the policies of this kind, from 1.
-    package let number: Int
-
-    package init(_ part: PolicyPart, number: Int = 1) { (self.part, self.number) = (part, number) }
-
-    /// - Returns: `nil` if the text is not such a name.
-    package init?(parsing text: String) {
-        if let part = PolicyPart(rawValue: text) {
-            self.init(part)
-        } else if let dash = text.lastIndex(of: "-"), let part = PolicyPart(rawValue: String(text[..<dash])),
-            let number = Int(text[text.index(after: dash)...]), number > 1
-        {
-            self.init(part, number: number)
-        } else {
-            return nil
-        }
-    }
-
-    package var description: String { number == 1 ? part.rawValue : "\(part.rawValue)-\(number)" }
-
-    /// The name under which an identity holds its policy.
-    ///
-    /// Another copy gets another name, so that its policy stays in place.
-    static func ofHolder(_ side: CopyError.Side, _ places: [PolicyPlace]) -> String {
-        guard let first = places.first else { return "" }
-        // IAM names contain neither / nor *, and ECR names neither + nor @, so two repositories never share a name.
-        let repository = first.pattern.replacing("/", with: "+").replacing("*", with: "@")
-        let name = "ecr-replicate-\(side.rawValue)-\(first.host.account)-\(first.host.region)-\(repository)"
-        guard places.count > 1 || name.utf8.count > longest else { return name }
-        let whole = places.count > 1 ? places.map(\.arn).joined(separator: " ") : name
-        return "\(name.prefix(longest - 17))-\(Digest(of: Array(whole.utf8)).hex.prefix(16))"
-    }
-
-    /// The greatest length of a policy's name, in characters.
-    ///
-    /// - Source: IAM API Reference, "PutRolePolicy"
-    private static let longest = 128
 }

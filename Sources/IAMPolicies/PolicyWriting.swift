@@ -23,17 +23,19 @@ struct PolicyWriting {
         lends =
             side == .destination && request.includesOptional
             && request.destinations.contains { $0.map { request.siblings(of: $0).contains(place) } ?? false }
-        let isRetag = side == .destination ? try request.isRetag(at: place) : false
+        let isRetag = side == .destination ? try request.isRetag(at: place) : try request.isRetag()
         for permission in Permission.all where permission.side == side {
             guard !permission.isOptional || request.includesOptional,
-                Self.isMet(permission.occasion, at: place, request, isRetag: isRetag)
+                Self.isMet(permission, at: place, request, isRetag: isRetag)
             else { continue }
             for var piece in Self.pieces(of: permission, at: place, request) {
                 let same = pieces.firstIndex {
                     $0.id == piece.id && $0.resources == piece.resources && $0.conditions == piece.conditions
                 }
                 if let same {
-                    pieces[same].actions.append(permission.action)
+                    if !pieces[same].actions.contains(permission.action) {
+                        pieces[same].actions.append(permission.action)
+                    }
                 } else {
                     piece.actions = [permission.action]
                     pieces.append(piece)
@@ -41,6 +43,11 @@ struct PolicyWriting {
             }
         }
     }
+
+    var isEmpty: Bool { pieces.isEmpty }
+
+    /// Whether the registry's repositories must be listed, which no repository's policy can allow.
+    var listsRepositories: Bool { pieces.contains { $0.id == Self.listing } }
 
     /// The actions for the repository's own policy.
     var actionsOfRepository: [String] {
@@ -54,14 +61,16 @@ struct PolicyWriting {
     /// it.
     static func merged(_ writings: [PolicyWriting]) -> [PolicyStatement] {
         var merged: [Piece] = []
-        for piece in writings.flatMap(\.pieces) {
+        var known: [Set<String>] = []
+        for piece in writings.lazy.flatMap(\.pieces) {
             let same = merged.firstIndex {
                 $0.id == piece.id && $0.actions == piece.actions && $0.conditions == piece.conditions
             }
             if let same {
-                merged[same].resources += piece.resources.filter { !merged[same].resources.contains($0) }
+                merged[same].resources += piece.resources.filter { known[same].insert($0).inserted }
             } else {
                 merged.append(piece)
+                known.append(Set(piece.resources))
             }
         }
         return merged.map {
@@ -70,13 +79,13 @@ struct PolicyWriting {
     }
 
     private static func isMet(
-        _ occasion: Permission.Occasion,
+        _ permission: Permission,
         at place: PolicyPlace,
         _ request: PolicyRequest,
         isRetag: Bool
     ) -> Bool {
-        let canMount = !isRetag && !request.siblings(of: place).isEmpty
-        return switch occasion {
+        var canMount: Bool { !isRetag && !request.siblings(of: place).isEmpty }
+        return switch permission.occasion {
         case .always, .movingTags: true
         case .copying, .foreignLayers, .missing: !isRetag
         case .listing: request.listsImages
@@ -85,8 +94,14 @@ struct PolicyWriting {
         case .creatingLikeSource: !isRetag && request.readsSettings
         case .creatingWithKey: !isRetag && !request.keys(at: place).isEmpty
         case .mounting: canMount
+        case .planning: request.rule != nil
+        case .listingRepositories: request.rule?.listsRepositories ?? false
+        case .pruning: request.rule?.prunes ?? false
         }
     }
+
+    /// The id of the statement that allows to list a registry's repositories.
+    private static let listing = "ListRegistry"
 
     private static func pieces(
         of permission: Permission,
@@ -100,7 +115,10 @@ struct PolicyWriting {
         let piece =
             switch permission.occasion {
             case .always, .copying: about(permission.side == .source ? "Read" : "Write")
-            case .listing: about("List")
+            case .planning where permission.action == "ecr:DescribeRepositories": about("AskBeforeTagsMove")
+            case .listing, .planning: about("List")
+            case .listingRepositories: Piece(id: listing, actions: [], resources: [place.registryARN])
+            case .pruning: about("Prune")
             case .foreignLayers: about("AskForForeignLayers")
             case .missing: Piece(id: "AskWhereMissing", actions: [], resources: ["*"])
             case .movingTags: about("AskBeforeTagsMove")

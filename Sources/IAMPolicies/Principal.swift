@@ -86,7 +86,7 @@ package struct Principal: Sendable, Hashable {
         !text.isEmpty && text.unicodeScalars.allSatisfy(nameCharacters.contains)
     }
 
-    private static let nameCharacters = Set(
+    static let nameCharacters = Set(
         "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789_+=,.@-".unicodeScalars
     )
 
@@ -108,6 +108,14 @@ package struct Principal: Sendable, Hashable {
     var name: String {
         switch kind {
         case .role(let name), .user(let name), .federated(let name), .permissionSet(_, role: let name): name
+        case .account: account
+        }
+    }
+
+    /// The principal in a word, for the name of its policy.
+    var label: String {
+        switch kind {
+        case .role(let name), .user(let name), .federated(let name), .permissionSet(name: let name, _): name
         case .account: account
         }
     }

@@ -178,7 +178,7 @@ final class OutcomePrinter: Sendable {
         try state.withLock { state in
             state.totals.add(outcome)
             outcome.add(to: &state.bytes)
-            sayFailures(of: outcome, &state.saidRemedies)
+            Self.sayFailures(of: outcome, &state.saidRemedies)
             let text: String
             switch format {
             case .text: text = printableLines(outcome.lines.joined(separator: "\n") + "\n")
@@ -212,7 +212,7 @@ final class OutcomePrinter: Sendable {
     }
 
     /// Prints each failure on standard error, with a remedy that was printed already left out.
-    private func sayFailures(of outcome: RepositoryOutcome, _ said: inout Set<String>) {
+    static func sayFailures(of outcome: RepositoryOutcome, _ said: inout Set<String>) {
         var problems = outcome.problems
         if outcome.hasTooFewTags { problems.append(.tooFewTags(at: outcome.source)) }
         for image in outcome.images {

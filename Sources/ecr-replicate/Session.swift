@@ -73,16 +73,20 @@ struct Session {
     }
 
     /// Makes a session for a command that takes its registries from a rule file or from a plan.
+    ///
+    /// - Parameter attempts: The number of attempts for a request; `nil` is the usual number.
     init(
         command: String,
         _ output: OutputOptions,
         _ registries: [RuleRegistry],
         caBundle: String?,
         _ transfers: TransferArguments? = nil,
-        uploads: UploadOptions = UploadOptions()
+        uploads: UploadOptions = UploadOptions(),
+        attempts: Int? = nil
     ) {
         self.command = command
         self.output = output
+        self.attempts = attempts
         self.registries = registries
         self.caBundle = caBundle
         self.transfers = transfers

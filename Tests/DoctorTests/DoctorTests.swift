@@ -16,7 +16,9 @@ import Wire
 struct DoctorTests: DoctorScene {
     @Test("tries every permission that a copy needs")
     func complete() async throws {
-        let conditional: Set<Permission.Occasion> = [.creating, .creatingWithKey]
+        let conditional: Set<Permission.Occasion> = [
+            .creating, .creatingLikeSource, .creatingWithKey, .planning, .listingRepositories, .pruning,
+        ]
         let needed = Permission.all.filter { !$0.isOptional && !conditional.contains($0.occasion) }
         try await withPatient { cloud, doctor in
             let diagnosis = try await doctor.examine(cloud.image("v1"), cloud.destination())

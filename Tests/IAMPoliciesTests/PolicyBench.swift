@@ -74,22 +74,7 @@ struct PolicyBench: Sendable {
         and writer: IdentityOptions,
         _ options: CopyOptions = CopyOptions(referrers: .none)
     ) async throws -> CopyError? {
-        let logger = Logger(label: "policies") { _ in SwiftLogNoOpLogHandler() }
-        let retry = RetryPolicy(attempts: 3, clock: InstantClock(), jitter: { 1 })
-        let resolver = IdentityResolver(
-            environment: environment,
-            sender: transport,
-            retry: retry,
-            logger: logger,
-            askForCode: { _ in Self.code }
-        )
-        let replicator = TestEngine(
-            opener: RepositoryOpener(resolver: resolver, sender: transport, retry: retry, logger: logger),
-            relay: transport,
-            retry: retry,
-            source: SideOptions(identity: reader),
-            destination: SideOptions(identity: writer)
-        )
+        let replicator = engine(SideOptions(identity: reader), SideOptions(identity: writer))
         let tag = try Tag(parsing: "v1")
         do {
             return try await replicator.copy(
@@ -102,6 +87,25 @@ struct PolicyBench: Sendable {
         } catch let error as CopyError {
             return error
         }
+    }
+
+    func engine(_ source: SideOptions, _ destination: SideOptions) -> TestEngine {
+        let logger = Logger(label: "policies") { _ in SwiftLogNoOpLogHandler() }
+        let retry = RetryPolicy(attempts: 3, clock: InstantClock(), jitter: { 1 })
+        let resolver = IdentityResolver(
+            environment: environment,
+            sender: transport,
+            retry: retry,
+            logger: logger,
+            askForCode: { _ in Self.code }
+        )
+        return TestEngine(
+            opener: RepositoryOpener(resolver: resolver, sender: transport, retry: retry, logger: logger),
+            relay: transport,
+            retry: retry,
+            source: source,
+            destination: destination
+        )
     }
 
     /// The code that every MFA device shows.

@@ -73,11 +73,19 @@ extension RegistryClient {
     /// Requests the first page of tags only, to check that the registry lists them.
     ///
     /// - Throws: as ``tagPages(of:_:)``
-    public func answersTags(of repository: RepositoryName) async throws {
-        struct FirstPage: Error {}
+    public func answersTags(of repository: RepositoryName) async throws { _ = try await firstTags(of: repository) }
+
+    /// Returns the first page of tags only.
+    ///
+    /// - Throws: as ``tagPages(of:_:)``
+    public func firstTags(of repository: RepositoryName) async throws -> [String] {
+        struct FirstPage: Error { var tags: [String] }
         do {
-            try await tagPages(of: repository) { _ in throw FirstPage() }
-        } catch is FirstPage {}
+            try await tagPages(of: repository) { tags in throw FirstPage(tags: tags) }
+            return []
+        } catch let page as FirstPage {
+            return page.tags
+        }
     }
 
     /// Decodes a page of any Content-Type: ECR sends text/plain (docs/facts/ecr-registry.md#listing).

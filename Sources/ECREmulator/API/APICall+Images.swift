@@ -92,11 +92,13 @@ extension APICall {
             let wanted = Set(try repository.images(input.filter).map(\.digest))
             // Images that the request names are shown whatever their status, unless a filter excludes them.
             let shown = input.filter == nil ? images : images.filter { wanted.contains($0.digest) }
-            return .members(["imageDetails": .list(shown.map { detail(of: $0, in: repository) })])
+            let tags = repository.tags(of: shown)
+            return .members(["imageDetails": .list(shown.map { detail(of: $0, tags, in: repository) })])
         }
         let page = try input.page(try repository.images(input.filter))
+        let tags = repository.tags(of: page.items)
         return .members([
-            "imageDetails": .list(page.items.map { detail(of: $0, in: repository) }), "nextToken": page.next,
+            "imageDetails": .list(page.items.map { detail(of: $0, tags, in: repository) }), "nextToken": page.next,
         ])
     }
 
@@ -196,8 +198,13 @@ extension APICall {
         .members(["imageId": id.json, "failureCode": .text(failure.code), "failureReason": .text(failure.reason)])
     }
 
-    private func detail(of image: EmulatedImage, in repository: EmulatedRepository) -> JSON {
-        let tags = repository.tags(of: image.digest)
+    /// - Parameter known: The tags of each image.
+    private func detail(
+        of image: EmulatedImage,
+        _ known: [Digest: [String]],
+        in repository: EmulatedRepository
+    ) -> JSON {
+        let tags = known[image.digest] ?? []
         return .members([
             "registryId": .text(repository.account), "repositoryName": .text(repository.name),
             "imageDigest": .text("\(image.digest)"), "imageTags": tags.isEmpty ? nil : .texts(tags),

@@ -40,6 +40,14 @@ struct EmulatedRepository: Codable, Sendable {
         tags.filter { $0.value == digest }.keys.sorted()
     }
 
+    /// Returns the tags of several images, in order, with one look at all tags.
+    func tags(of images: some Sequence<EmulatedImage>) -> [Digest: [String]] {
+        let wanted = Set(images.map(\.digest))
+        var found: [Digest: [String]] = [:]
+        for (tag, digest) in tags where wanted.contains(digest) { found[digest, default: []].append(tag) }
+        return found.mapValues { $0.sorted() }
+    }
+
     /// Returns the images whose manifest names `digest` as config or layer.
     func images(using digest: Digest) -> [EmulatedImage] {
         images.values.filter { image in image.view.referencedBlobs.contains { $0.digest == digest } }

@@ -54,6 +54,12 @@ protocol ManifestWriter: RepositoryPlace {
     /// Makes an image that was put without a tag, and is not part of another, findable by its digest.
     func keepUntagged(_ root: Manifest) async throws
 
+    /// Deletes tags and images: a tag's id removes the tag, and the image with its last tag; a digest's id removes the
+    /// image with all its tags. What is gone already counts as deleted.
+    ///
+    /// - Returns: Why some of them could not be deleted; `nil` where nothing can be deleted.
+    func delete(_ ids: [ManifestID]) async throws -> [ManifestID: CopyError.Reason]?
+
     /// Which tags are immutable; `nil` if that can't be found out, or the registry has no such setting.
     func immutability() async throws -> TagImmutability?
 
@@ -192,6 +198,8 @@ extension ManifestWriter {
     }
 
     func keepUntagged(_ root: Manifest) async throws {}
+
+    func delete(_ ids: [ManifestID]) async throws -> [ManifestID: CopyError.Reason]? { nil }
 }
 
 extension BlobHolder {

@@ -53,7 +53,10 @@ struct ForeignReference: Hashable {
         let (host, path) = Self.split(rest + "/")
         place = ImportedPlace(host: host.map { text.part($0) })
         repository = text.part(path.hasSuffix("/") ? path.dropLast() : path)
-        if !repository.marked.isEmpty { try Self.check(repository: repository) }
+        // A prefix may be shorter than the name of a repository.
+        if !repository.marked.isEmpty, (try? RepositoryName(parsing: repository.sample + "/a")) == nil {
+            try Self.check(repository: repository)
+        }
     }
 
     /// Whether the name of a registry is a host: what other names would be on Docker Hub.

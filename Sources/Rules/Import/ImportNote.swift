@@ -15,8 +15,10 @@ struct ImportNote: Hashable {
         self.init(value.path, line: value.position.line, reason)
     }
 
-    /// The most keys, and the most lines, that one comment names.
-    private static let most = 20
+    /// The most lines that one comment names.
+    private static let mostLines = 12
+    /// The most steps whose same key one comment names.
+    private static let mostOfOneKey = 3
 
     /// The comments for notes: one for each reason, with the keys that it is about.
     static func comments(_ notes: [ImportNote]) -> [String] {
@@ -27,16 +29,29 @@ struct ImportNote: Hashable {
             byReason[note.reason, default: []].append(note)
         }
         return reasons.map { reason in
-            let about = byReason[reason] ?? []
-            let paths = some(of: about.map(\.path).filter { !$0.isEmpty })
-            guard !paths.isEmpty else { return reason }
-            let lines = Array(Set(about.map(\.line))).sorted().map(String.init)
-            return "\(paths) (line\(lines.count == 1 ? "" : "s") \(some(of: lines))): \(reason)"
+            let about = (byReason[reason] ?? []).filter { !$0.path.isEmpty }
+            guard !about.isEmpty else { return reason }
+            let lines = Set(about.map(\.line)).sorted()
+            let shown = lines.prefix(mostLines).map(String.init).joined(separator: ", ")
+            let more = lines.count > mostLines ? " and \(lines.count - mostLines) more" : ""
+            return "\(paths(of: about)) (line\(lines.count == 1 ? "" : "s") \(shown)\(more)): \(reason)"
         }
     }
 
-    private static func some(of words: [String]) -> String {
-        let shown = words.prefix(most).joined(separator: ", ")
-        return words.count > most ? "\(shown) and \(words.count - most) more" : shown
+    /// The keys; of a key that many steps have, only the first.
+    private static func paths(of notes: [ImportNote]) -> String {
+        var keys: [String] = []
+        var byKey: [String: [String]] = [:]
+        for note in notes {
+            // The keys of two steps differ in the steps' numbers.
+            let key = note.path.replacing(#/\[[0-9]+\]/#, with: "[]")
+            if byKey[key] == nil { keys.append(key) }
+            byKey[key, default: []].append(note.path)
+        }
+        return keys.map { key in
+            let paths = byKey[key] ?? []
+            guard paths.count > mostOfOneKey else { return paths.joined(separator: ", ") }
+            return "\(paths[0]) and \(paths.count - 1) more"
+        }.joined(separator: ", ")
     }
 }

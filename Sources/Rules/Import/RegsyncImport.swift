@@ -30,7 +30,10 @@ struct RegsyncImport {
         return made.file
     }
 
-    private init(reader: ForeignReader) { self.reader = reader }
+    private init(reader: ForeignReader) {
+        self.reader = reader
+        file.referrers = .none
+    }
 
     private mutating func read(_ root: Unread) {
         var keys = reader.keys(root)

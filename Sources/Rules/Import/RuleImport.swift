@@ -65,7 +65,7 @@ package struct RuleImport: Sendable {
         file.header =
             [
                 "yaml-language-server: $schema=rules.schema.json",
-                "Made from \(quotable(name, upTo: 200)) by ecr-replicate rules import --from \(program.rawValue). Comments "
+                "Made from \(name == "-" ? "standard input" : quotable(name, upTo: 200)) by ecr-replicate rules import --from \(program.rawValue). Comments "
                     + "name what has no equivalent; read them, and remove them.",
             ] + file.header
         yaml = YAMLWriter.text(of: file.expanded)

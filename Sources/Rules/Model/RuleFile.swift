@@ -20,6 +20,11 @@ package struct RuleFile: Sendable {
         }
         return names.isEmpty ? rules : rules.filter { names.contains($0.name) }
     }
+
+    /// The other rules of the file.
+    package func rules(beside chosen: [Rule]) -> [Rule] {
+        rules.filter { rule in !chosen.contains { $0.name == rule.name } }
+    }
 }
 
 /// The name of a rule that a file does not have.
@@ -53,8 +58,8 @@ package struct RuleRegistry: Sendable, Hashable {
         /// A directory; each repository is an image layout at `DIRECTORY/REPOSITORY`.
         case layout(directory: String)
 
-        /// The place in words, for error messages.
-        var words: String {
+        /// The place in words, for people.
+        package var words: String {
             switch self {
             case .ecr(let host): host.name
             case .plain(let registry): registry.description

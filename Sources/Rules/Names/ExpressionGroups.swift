@@ -2,11 +2,28 @@
 package struct ExpressionGroups: Sendable {
     /// The names in order; `nil` for a group without a name.
     package let names: [String?]
+    /// What stands between the parentheses of each group.
+    let bodies: [Body]
     private let expression: String
+
+    /// What stands between the parentheses of a group.
+    struct Body: Sendable {
+        var text: String
+        /// Whether a text may match the expression without this group, whose text is then empty.
+        var mayBeLeftOut: Bool
+    }
 
     init(of expression: String) {
         self.expression = expression
-        names = Self.names(in: expression)
+        var scan = GroupScan()
+        scan.read(expression)
+        (names, bodies) = (scan.names, scan.bodies)
+    }
+
+    /// The group of this name or number; the first of several.
+    func body(of group: String) -> Body? {
+        let index = Int(group).map { $0 - 1 } ?? names.firstIndex(of: group)
+        return index.flatMap { bodies.indices.contains($0) ? bodies[$0] : nil }
     }
 
     /// Whether there is a group of this name or number.
@@ -31,12 +48,28 @@ package struct ExpressionGroups: Sendable {
         }
         return texts
     }
+}
 
-    /// Finds the groups: each `(` that is neither escaped nor in a class, and opens a group that is kept.
-    private static func names(in expression: String) -> [String?] {
-        var names: [String?] = []
+/// Finds the groups of an expression: each `(` that is neither escaped nor in a class, and opens a group that is kept.
+private struct GroupScan {
+    private(set) var names: [String?] = []
+    private(set) var bodies: [ExpressionGroups.Body] = []
+    private var open: [Parenthesis] = []
+
+    /// A parenthesis that is not closed yet.
+    private struct Parenthesis {
+        /// The number of groups before it.
+        var groupsBefore: Int
+        /// The text after it, if it opens a group that is kept.
+        var body: Substring?
+        /// Whether it has several alternatives, so that a match may leave out the groups inside.
+        var hasChoices = false
+    }
+
+    mutating func read(_ expression: String) {
         var rest = expression[...]
         var isInClass = false
+        open = [Parenthesis(groupsBefore: 0)]
         while let character = rest.popFirst() {
             switch character {
             case "\\": _ = rest.popFirst()
@@ -49,16 +82,50 @@ package struct ExpressionGroups: Sendable {
                 // A POSIX class, as in [[:digit:]].
                 if let end = rest.firstIndex(of: "]") { rest = rest[end...].dropFirst() }
             case "]": isInClass = false
-            case "(" where !isInClass:
-                guard rest.first == "?" else {
-                    names.append(nil)
-                    continue
-                }
-                let opening = rest.dropFirst(rest.hasPrefix("?P<") ? 2 : 1)
-                if opening.first == "<" { names.append(String(opening.dropFirst().prefix { $0 != ">" })) }
+            case "(" where !isInClass: begin(&rest)
+            case "|" where !isInClass: open[open.count - 1].hasChoices = true
+            case ")" where !isInClass && open.count > 1: end(before: rest)
             default: continue
             }
         }
-        return names
+        if open.first?.hasChoices == true { leaveOut(from: 0) }
+    }
+
+    private mutating func begin(_ rest: inout Substring) {
+        var parenthesis = Parenthesis(groupsBefore: names.count)
+        defer { open.append(parenthesis) }
+        guard rest.first == "?" else {
+            parenthesis.body = rest
+            return add(nil)
+        }
+        let opening = rest.dropFirst(rest.hasPrefix("?P<") ? 2 : 1)
+        guard opening.first == "<" else { return }
+        let name = opening.dropFirst().prefix { $0 != ">" }
+        parenthesis.body = rest[name.endIndex...].dropFirst()
+        add(String(name))
+    }
+
+    private mutating func add(_ name: String?) {
+        names.append(name)
+        bodies.append(ExpressionGroups.Body(text: "", mayBeLeftOut: false))
+    }
+
+    /// - Parameter rest: What follows the `)`.
+    private mutating func end(before rest: Substring) {
+        let parenthesis = open.removeLast()
+        if let body = parenthesis.body {
+            let end = rest.base.index(before: rest.startIndex)
+            bodies[parenthesis.groupsBefore].text = String(rest.base[body.startIndex..<end])
+        }
+        let isRepeated = rest.first.map { "?*{".contains($0) } ?? false
+        if isRepeated {
+            leaveOut(from: parenthesis.groupsBefore)
+        } else if parenthesis.hasChoices {
+            leaveOut(from: parenthesis.groupsBefore + (parenthesis.body == nil ? 0 : 1))
+        }
+    }
+
+    private mutating func leaveOut(from group: Int) {
+        for index in bodies.indices.dropFirst(group) { bodies[index].mayBeLeftOut = true }
     }
 }

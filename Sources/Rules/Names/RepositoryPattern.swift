@@ -56,6 +56,13 @@ package struct RepositoryPattern: Sendable {
         }
     }
 
+    /// What the pattern describes; `nil` if it is a name.
+    var shape: TextPattern? {
+        guard literal == nil else { return nil }
+        return text.hasPrefix("re:")
+            ? try? TextExpression.parse(String(text.dropFirst(3))) : try? RepositoryGlob.parse(text)
+    }
+
     package func matches(_ repository: RepositoryName) -> Bool {
         literal.map { $0 == repository } ?? automaton?.matches(repository.value) ?? false
     }

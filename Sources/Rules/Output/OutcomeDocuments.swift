@@ -48,6 +48,8 @@ package struct OutcomeEntry: Encodable, Sendable {
         package var refusals: [ProblemEntry]?
         package var referrersLeftOut: [ProblemEntry]?
         package var notes: [String]?
+        /// The command that undoes a deletion; absent for others, and if nothing holds the image any more.
+        package var restore: String?
         /// Only of `verify`.
         package var differences: [DifferenceEntry]?
 
@@ -57,8 +59,10 @@ package struct OutcomeEntry: Encodable, Sendable {
             source = "\(image.source)"
             (digest, mediaType) = (image.digest, image.mediaType)
             tags = image.tags.map {
-                TagEntry(tag: $0.tag, action: $0.action, before: $0.before, after: image.digest, reason: $0.reason)
+                let after = $0.action == .delete ? nil : image.digest
+                return TagEntry(tag: $0.tag, action: $0.action, before: $0.before, after: after, reason: $0.reason)
             }
+            restore = image.restore
             (bytes, bytesThere) = (image.work.bytes, image.work.bytesThere)
             bytesMountable = image.work.bytesMountable
             (manifests, referrers, requests) = (image.work.manifests, image.work.referrers, image.work.requests)

@@ -4,7 +4,7 @@ internal import Reporting
 
 /// What a plan does with one tag, or with one image.
 ///
-/// - Source: docs/rules.md#plan
+/// - Source: docs/architecture.md#whole-registries
 package enum PlannedAction: String, Sendable, Codable, CaseIterable {
     case add, move, keep, skip, refuse, delete
 
@@ -79,6 +79,8 @@ package struct ImageOutcome: Sendable {
     /// Referrers that were left out, or will be.
     package var leftOut: [OutcomeProblem] = []
     package var notes: [String] = []
+    /// The command that undoes a deletion; `nil` for others, and if nothing holds the image any more.
+    package var restore: String?
     /// What `verify` found missing or different at the destination, and what it has repaired.
     package var differences: [ContentDifference] = []
     /// How long the copy took; `nil` for a plan.

@@ -13,6 +13,7 @@ extension RepositoryOutcome {
             lines.append("  + repository \(destination)\(template.map { ", by the creation template \($0)" } ?? "")")
         }
         lines += notes.map { "    note: \($0)" }
+        if isStopped { lines.append("  stopped") }
         for image in images where image.isShown { lines += image.lines }
         let kept = images.filter { !$0.isShown }.reduce(0) { $0 + max(1, $1.tags.count) }
         if kept > 0 { lines.append("  = \(counted(kept, "tag")) in sync") }
@@ -49,6 +50,7 @@ extension ImageOutcome {
             if shown != .keep { size = "" }
         }
         if tags.isEmpty { lines.append("  \(action.mark) \(digest.map(\.description) ?? sourceName)\(size)") }
+        if action == .delete { lines.append("      \(restoreText)") }
         lines += notes.map { "      note: \($0)" }
         lines += leftOut.map { "      left out: \($0.text)" }
         return lines

@@ -19,8 +19,10 @@ package struct RepositoryOutcome: Sendable {
     /// Why nothing could be planned for the repository as a whole.
     package var problems: [OutcomeProblem] = []
     package var notes: [String] = []
+    /// Whether a signal stopped the run before both sides were read.
+    package var isStopped = false
     /// Whether both sides were read to the end, so that nothing is missing from ``images``.
-    package var isWhole: Bool { problems.isEmpty }
+    package var isWhole: Bool { !isStopped && problems.allSatisfy(\.isAboutPruning) }
 
     init(rule: String, ruleIndex: Int, destinationIndex: Int = 0, source: ImageReference) {
         self.rule = rule
@@ -38,8 +40,7 @@ package struct RepositoryOutcome: Sendable {
 
     /// Whether every selected image was copied, or was there already, so that what is left over may be pruned.
     package var allowsPruning: Bool {
-        guard isWhole, let selection, selection.wanted == nil, !selection.chosen.isEmpty || selection.stages.isEmpty
-        else { return false }
+        guard isWhole, let selection, selection.wanted == nil, !images.isEmpty else { return false }
         return images.allSatisfy { image in
             switch image.state {
             case .planned, .done: image.action != .refuse
@@ -67,6 +68,8 @@ package struct OutcomeTotals: Sendable, Equatable {
     package var differing = 0
     /// Whether anything would be done, or is refused.
     package var hasDifferences = false
+    /// Whether deletions were refused, while the copies were made.
+    package var refusesDeletions = false
     /// The kinds of all failures, for the exit status.
     package var kinds: Set<OutcomeProblem.Kind> = []
     /// Whether anything was done, was there already, or is planned without trouble.
@@ -79,6 +82,7 @@ package struct OutcomeTotals: Sendable, Equatable {
         if outcome.creates { repositoriesToCreate += 1 }
         if outcome.hasDifferences { hasDifferences = true }
         for problem in outcome.problems { add(problem) }
+        if outcome.isStopped { stopped += 1 }
         if outcome.hasTooFewTags { add(OutcomeProblem.tooFewTags(at: outcome.source)) }
         for image in outcome.images {
             let actions = image.tags.isEmpty ? [image.action] : image.tags.map(\.action)
@@ -102,17 +106,18 @@ package struct OutcomeTotals: Sendable, Equatable {
     }
 
     private mutating func add(_ problem: OutcomeProblem) {
-        kinds.insert(problem.kind)
+        if problem.isAboutPruning { refusesDeletions = true } else { kinds.insert(problem.kind) }
         if problem.kind == .refused { refused += 1 } else { failed += 1 }
     }
 
     /// The exit status of a run that carries out.
     ///
-    /// One kind of failure gives its status; several kinds, or failures beside successes, give 1.
+    /// One kind of failure gives its status; several kinds, or failures beside successes, give 1. Deletions that are
+    /// refused give 3 although the copies were made.
     ///
     /// - Source: docs/cli.md, "Exit status"
     package var exitStatus: Int32 {
-        guard let only = kinds.first else { return stopped > 0 ? 1 : 0 }
+        guard let only = kinds.first else { return stopped > 0 ? 1 : refusesDeletions ? 3 : 0 }
         guard kinds.count == 1, !hasSuccess, stopped == 0 else { return 1 }
         switch only {
         case .failed: return 1

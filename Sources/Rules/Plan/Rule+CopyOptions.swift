@@ -6,9 +6,19 @@ extension Rule {
         CopyOptions(
             ifExists: ifExists,
             referrers: referrers,
-            createRepository: createRepository == .never ? .never : .defaults,
+            createRepository: createRepository.forCopies,
             platforms: platforms,
             isDryRun: isDryRun
         )
+    }
+}
+
+extension RuleRepositoryCreation {
+    fileprivate var forCopies: CopyOptions.RepositoryCreation {
+        switch self {
+        case .never: .never
+        case .defaults: .defaults
+        case .likeSource: .likeSource
+        }
     }
 }

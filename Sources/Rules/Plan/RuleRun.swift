@@ -28,25 +28,41 @@ package struct RuleRun: Sendable {
     let rules: [Rule]
     let mode: Mode
     let now: Date
+    /// Rules of the same file that are not carried out, so that what they select is not pruned.
+    let beside: [Rule]
+    /// Called with each line about a deletion, before it happens.
+    let announce: @Sendable (String) -> Void
 
     /// The most groups of repositories that are worked on at once.
     static let parallelUnits = 8
     /// The most groups that may be finished and wait for an earlier one.
     static let mostWaiting = 32
 
-    /// - Parameter now: The time that ages are measured from.
-    package init(_ rules: [Rule], _ mode: Mode, by replicator: Replicator, in run: CopyRun, now: Date) {
+    /// - Parameters:
+    ///   - now: The time that ages are measured from.
+    ///   - beside: The other rules of the file. What they may have copied is not pruned.
+    ///   - announce: Called with each line about a deletion, before it happens; on any thread.
+    package init(
+        _ rules: [Rule],
+        _ mode: Mode,
+        by replicator: Replicator,
+        in run: CopyRun,
+        now: Date,
+        beside: [Rule] = [],
+        announce: @escaping @Sendable (String) -> Void = { _ in }
+    ) {
         (self.rules, self.mode, self.replicator, self.run, self.now) = (rules, mode, replicator, run, now)
+        (self.beside, self.announce) = (beside, announce)
     }
 
     /// Carries the rules out.
     ///
     /// - Parameter report: Called for each rule, source repository and destination repository: in the order of rules,
     ///   then of repositories, then of destinations. An error that it throws ends the run.
+    ///   After the run was stopped, what has begun is finished and reported, and nothing else is.
     /// - Throws: ``Drained`` if the run was stopped before it began, `CancellationError`, and what `report` throws.
     package func outcomes(_ report: (RepositoryOutcome) async throws -> Void) async throws {
         var (jobs, failures) = try await jobs()
-        for failure in failures { try await report(failure) }
         let loops = JobLoops.find(in: jobs.map(\.job))
         for (index, reason) in loops {
             jobs[index].loop = OutcomeProblem(
@@ -56,7 +72,23 @@ package struct RuleRun: Sendable {
             )
         }
         var ledger = BlobLedger()
+        var unreported = failures[...]
+        /// Reports a rule without repositories in its place among the others.
+        func reportInOrder(_ outcomes: [RepositoryOutcome]) async throws {
+            for var outcome in outcomes {
+                while let failure = unreported.first, failure.ruleIndex <= outcome.ruleIndex {
+                    unreported.removeFirst()
+                    try await report(failure)
+                }
+                ledger.count(&outcome)
+                try await report(outcome)
+            }
+        }
         let known = jobs
+        let unlisted = rules.enumerated().filter { index, _ in
+            failures.contains { $0.ruleIndex == index && !$0.problems.isEmpty }
+        }
+        let pruneGuard = PruneGuard(known.map(\.job), beside: beside, failed: unlisted.map(\.element))
         let units = JobUnit.groups(of: known.map(\.job))
         try await withThrowingTaskGroup(of: [(Int, [RepositoryOutcome])].self) { group in
             var unstarted = units[...]
@@ -72,21 +104,22 @@ package struct RuleRun: Sendable {
                     running += 1
                     group.addTask {
                         let members = unit.jobs.map { known[$0] }
-                        return Array(zip(unit.jobs, try await UnitRun(self, members).outcomes()))
+                        let work = UnitRun(self, members, at: unit.jobs, pruneGuard)
+                        return Array(zip(unit.jobs, try await work.outcomes()))
                     }
                 }
                 guard let done = try await group.next() else { break }
                 running -= 1
                 for (index, outcomes) in done { finished[index] = outcomes }
                 while let outcomes = finished.removeValue(forKey: next) {
-                    for var outcome in outcomes {
-                        ledger.count(&outcome)
-                        try await report(outcome)
-                    }
+                    try await reportInOrder(outcomes)
                     next += 1
                 }
             }
+            // After a stop, those before may not have begun.
+            for (_, outcomes) in finished.sorted(by: { $0.key < $1.key }) { try await reportInOrder(outcomes) }
         }
+        for failure in unreported { try await report(failure) }
     }
 
     /// A job, with its place in the file.

@@ -8,8 +8,13 @@ internal import Replicate
 struct UnitRun: Sendable {
     let run: RuleRun
     let jobs: [RuleRun.PlacedJob]
+    /// The places of the jobs in the run.
+    let places: [Int]
+    let pruneGuard: PruneGuard
 
-    init(_ run: RuleRun, _ jobs: [RuleRun.PlacedJob]) { (self.run, self.jobs) = (run, jobs) }
+    init(_ run: RuleRun, _ jobs: [RuleRun.PlacedJob], at places: [Int], _ pruneGuard: PruneGuard) {
+        (self.run, self.jobs, self.places, self.pruneGuard) = (run, jobs, places, pruneGuard)
+    }
 
     /// A job whose source was listed.
     struct Selected: Sendable {
@@ -23,34 +28,31 @@ struct UnitRun: Sendable {
 
     /// The outcomes of each job.
     ///
-    /// What a drain keeps from being finished is an outcome too.
+    /// If the run is stopped, the jobs that were not begun are ``RepositoryOutcome/isStopped``.
     ///
     /// - Throws: `CancellationError`
     func outcomes() async throws -> [[RepositoryOutcome]] {
-        let selected = try await jobs.mapConcurrently(limit: RuleRun.parallelUnits) { try await select($0) }
-        let assignments = jobs.indices.map { index -> Assignment? in
-            guard case .success(let selected) = selected[index] else { return nil }
-            return Assignment(of: selected.images, jobs[index].job)
+        let results = try await jobs.mapConcurrently(limit: RuleRun.parallelUnits) { try await select($0) }
+        let selected = results.map { try? $0.get() }
+        let assignments = jobs.indices.map { index in selected[index].map { Assignment(of: $0.images, jobs[index].job) }
         }
         let collisions = Assignment.collisions(among: assignments)
-        var outcomes: [[RepositoryOutcome]] = []
+        var worked: [Worked] = []
         for (index, placed) in jobs.enumerated() {
-            switch selected[index] {
-            case .failure(let problem):
-                outcomes.append([failed(placed, problem)])
+            switch results[index] {
+            case .failure(let problem): worked.append(Worked(outcomes: [failed(placed, problem)]))
             case .success(let selected):
                 guard let assignment = assignments[index] else { continue }
-                outcomes.append(
-                    try await self.outcomes(of: placed, selected, assignment, collisions[index] ?? [:])
-                )
+                worked.append(try await work(on: placed, selected, assignment, collisions[index] ?? [:]))
             }
         }
-        return outcomes
+        try await prune(&worked, selected, assignments)
+        return worked.map(\.outcomes)
     }
 
     private func failed(_ placed: RuleRun.PlacedJob, _ problem: OutcomeProblem) -> RepositoryOutcome {
         var outcome = blank(placed, 0)
-        outcome.problems = [problem]
+        if problem == .stopped { outcome.isStopped = true } else { outcome.problems = [problem] }
         return outcome
     }
 
@@ -130,15 +132,17 @@ struct UnitRun: Sendable {
 
     // MARK: The destinations
 
-    private func outcomes(
-        of placed: RuleRun.PlacedJob,
+    private func work(
+        on placed: RuleRun.PlacedJob,
         _ selected: Selected,
         _ assignment: Assignment,
         _ collisions: [Assignment.Target: [ImageReference]]
-    ) async throws -> [RepositoryOutcome] {
+    ) async throws -> Worked {
         let rule = placed.job.rule
         if case .verify(let options) = run.mode {
-            return try await verified(placed, selected, assignment, collisions, options).map(\.sorted)
+            return Worked(
+                outcomes: try await verified(placed, selected, assignment, collisions, options).map(\.sorted)
+            )
         }
         var places: [(destination: Int, name: RepositoryName?)] = []
         for index in rule.destinations.indices {
@@ -156,7 +160,11 @@ struct UnitRun: Sendable {
             outcome.selection = selected.selection
             outcome.destination = (name ?? placed.job.fixedName(at: index)).map(destination.registry.reference)
             switch result {
-            case nil: break
+            case nil:
+                if selected.selection.wanted == nil, selected.selection.stages.isEmpty, selected.images.isEmpty {
+                    outcome.notes.append("nothing is selected; nothing is pruned either")
+                }
+            case .failure(let problem) where problem == .stopped: outcome.isStopped = true
             case .failure(let problem): outcome.problems = [problem]
             case .success(let listing):
                 guard let name else { break }
@@ -194,7 +202,8 @@ struct UnitRun: Sendable {
                 try await run.run.listDestination(
                     CopyDestination(
                         DestinationReference(registry: reference.registry, repository: reference.repository, tag: nil),
-                        destination.registry.options
+                        destination.registry.options,
+                        kmsKeys: destination.registry.kmsKeys
                     ),
                     of: selected.source,
                     wanted: assignment.images(at: index, name).flatMap(\.tags),
@@ -264,9 +273,10 @@ struct UnitRun: Sendable {
         _ collisions: [Assignment.Target: [ImageReference]],
         _ open: [OpenPlace],
         _ outcomes: [RepositoryOutcome]
-    ) async throws -> [RepositoryOutcome] {
+    ) async throws -> Worked {
         let rule = placed.job.rule
         var outcomes = outcomes
+        let listings = rule.prune == nil ? [:] : Dictionary(uniqueKeysWithValues: open.map { ($0.outcome, $0.listing) })
         var differing: [Int: [Int: [Tag]]] = [:]
         for (place, (listing, name, index)) in open.enumerated() {
             let destination = outcomes[index].destinationIndex
@@ -304,8 +314,9 @@ struct UnitRun: Sendable {
                 }
             }
         }
-        guard !differing.isEmpty else { return outcomes.map(\.sorted) }
-        let collected = CollectedOutcomes(count: open.count)
+        guard !differing.isEmpty else { return Worked(outcomes: outcomes.map(\.sorted), listings: listings) }
+        // Another rule may prune what this one is going to copy.
+        let collected = CollectedOutcomes(count: open.count, keepsDigests: jobs.contains { $0.job.rule.prune != nil })
         let images = differing.sorted { $0.key < $1.key }.map { ImageToCopy(selected.images[$0.key], tags: $0.value) }
         await run.run.copy(
             images,
@@ -320,14 +331,16 @@ struct UnitRun: Sendable {
                 collected.add(result, image, place, from: placed.job.source, requests, effort.seconds)
             }
         }
+        var planned: [Int: Set<Digest>] = [:]
         for (place, images) in collected.all.enumerated() {
             let index = open[place].outcome
+            planned[index] = collected.digests[place]
             let sources = assignment.images(at: outcomes[index].destinationIndex, open[place].name).map(\.sources)
             outcomes[index].images += images.made(
                 from: sources.reduce(into: [:]) { $0.merge($1) { first, _ in first } }
             )
         }
-        return outcomes.map(\.sorted)
+        return Worked(outcomes: outcomes.map(\.sorted), listings: listings, planned: planned)
     }
 
     func collision(
@@ -411,10 +424,19 @@ struct UnitRun: Sendable {
 /// Collects the outcomes of images that finish in any order.
 private final class CollectedOutcomes: Sendable {
     private let state: Lock<[[ImageOutcome]]>
+    private let needed: Lock<[Set<Digest>]>
+    private let keepsDigests: Bool
 
-    init(count: Int) { state = Lock(Array(repeating: [], count: count)) }
+    /// - Parameter keepsDigests: Whether to remember the manifests of planned copies.
+    init(count: Int, keepsDigests: Bool) {
+        state = Lock(Array(repeating: [], count: count))
+        needed = Lock(Array(repeating: [], count: count))
+        self.keepsDigests = keepsDigests
+    }
 
     var all: [[ImageOutcome]] { state.withLock { $0 } }
+    /// The manifests that planned copies need, by destination.
+    var digests: [Set<Digest>] { needed.withLock { $0 } }
 
     func add(
         _ result: CopyResult,
@@ -424,6 +446,10 @@ private final class CollectedOutcomes: Sendable {
         _ requests: Int,
         _ seconds: Double
     ) {
+        if keepsDigests, case .planned(let plan) = result {
+            let manifests = [plan.root.digest] + plan.manifests.map(\.manifest.digest)
+            needed.withLock { $0[place].formUnion(manifests) }
+        }
         state.withLock { state in
             var outcome: ImageOutcome
             switch result {

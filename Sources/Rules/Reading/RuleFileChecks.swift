@@ -8,6 +8,7 @@ enum RuleFileChecks {
             guard let parts = rule.rule else { continue }
             checkRegistryAbilities(rule, parts, &problems)
             checkRetag(rule, parts, &problems)
+            checkPrune(rule, parts, &problems)
             let keepsTagsApart = checkSingleTarget(rule, parts, &problems)
             if keepsTagsApart { writers.add(rule, parts, &problems) }
         }
@@ -65,6 +66,26 @@ enum RuleFileChecks {
                     destination.path,
                     "this copies \(target.registry.place.words) to itself",
                     "name another registry, or give repository: or tag: another name"
+                )
+            )
+        }
+    }
+
+    /// Refuses pruning where what is left over can't be known or can't be deleted safely.
+    ///
+    /// A registry that is not ECR lists tags only, and a deletion by digest takes every tag of the image with it (OCI
+    /// distribution-spec 1.1, "Deleting manifests"; deletion of a tag alone is optional there).
+    private static func checkPrune(_ located: LocatedRule, _ rule: Rule, _ problems: inout ProblemList) {
+        guard rule.prune != nil else { return }
+        for destination in located.destinations where destination.value.registry.isReadable {
+            if case .ecr = destination.value.registry.place { continue }
+            problems.add(
+                .init(
+                    at: destination.position,
+                    destination.path,
+                    "prune needs a registry of ECR: \(destination.value.registry.place.words) can't delete one tag of an "
+                        + "image, and doesn't list images without tags",
+                    "write a rule of its own for this destination, with prune: { enabled: false }"
                 )
             )
         }

@@ -27,9 +27,11 @@ extension UnitRun {
     ) async throws -> [RepositoryOutcome] {
         let rule = placed.job.rule
         let places = rule.destinations.indices.flatMap { index -> [Place] in
-            let names = assignment.repositories(at: index)
+            let names = Set(assignment.repositories(at: index) + coolingDown(selected, placed.job, at: index))
             guard !names.isEmpty else { return [Place(destination: index, wanted: [])] }
-            return names.map { Place(destination: index, name: $0, wanted: assignment.images(at: index, $0)) }
+            return names.sorted { $0.value < $1.value }.map {
+                Place(destination: index, name: $0, wanted: assignment.images(at: index, $0))
+            }
         }
         var outcomes = places.map { place in
             var outcome = blank(placed, place.destination)
@@ -92,6 +94,18 @@ extension UnitRun {
         return outcomes
     }
 
+    /// The repositories of tags whose images are too young, which are reported as skipped where they exist.
+    private func coolingDown(_ selected: Selected, _ job: RuleJob, at destination: Int) -> [RepositoryName] {
+        let young = Set(selected.selection.coolingDown.map(\.tag))
+        guard !young.isEmpty else { return [] }
+        return selected.source.tags.filter { young.contains($0.tag) }.compactMap { listed in
+            listed.digest.flatMap {
+                job.repositoryName(at: job.rule.destinations[destination], tag: listed.tag, digest: $0)
+            }
+            .flatMap { try? RepositoryName(parsing: $0) }
+        }
+    }
+
     /// - Returns: `nil` if nothing goes to the destination.
     private func open(
         _ place: Place,
@@ -102,7 +116,8 @@ extension UnitRun {
         let reference = registry.reference(to: name)
         let destination = CopyDestination(
             DestinationReference(registry: reference.registry, repository: reference.repository, tag: nil),
-            registry.options
+            registry.options,
+            kmsKeys: registry.kmsKeys
         )
         do {
             let opened = try await run.run.openForCheck(destination, of: placed.job.source)

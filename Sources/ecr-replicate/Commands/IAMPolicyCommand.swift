@@ -1,14 +1,16 @@
+import AWSIdentity
 import ArgumentParser
 import Content
 package import IAMPolicies
 import Platform
 import Replicate
 import Reporting
+import Rules
 
 struct IAMPolicyCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "iam-policy",
-        abstract: "Print the minimum IAM policies for a copy.",
+        abstract: "Print the minimum IAM policies for a copy, or for rules.",
         discussion: """
             Sends no requests: the policies are derived from the references, the flags, and the named profile. A repository \
             name may contain *. Within one account, identity policies are enough; across accounts, the repository's policy \
@@ -17,6 +19,10 @@ struct IAMPolicyCommand: AsyncParsableCommand {
             The caller is --principal, else the profile's identity, else every principal in the source's account whose own \
             policies allow it. Roles from the flags or the profile are assumed one after the other, and the last one \
             copies. If source and destination are the same repository, the policies are those of a retag.
+
+            With -f, the policies are those that plan and sync need for the rules of a file: one for each identity, which is \
+            the role, the profile or the keys that the registries of the file name. A policy that is too long for IAM is \
+            split into several managed policies.
 
             Standard output has each policy under a comment that says where to apply it; with --only, the JSON of one \
             policy, ready for --policy-document file://…
@@ -33,17 +39,22 @@ struct IAMPolicyCommand: AsyncParsableCommand {
                   --destination-role-arn arn:aws:iam::444455556666:role/promoter \\
                   --destination-external-id ex-1 \\
                   $BUILD/team/app $PROD/prod/app
+              ecr-replicate iam-policy -f rules.yaml
+              ecr-replicate iam-policy -f rules.yaml \\
+                  --principal build=arn:aws:iam::111122223333:user/build releases
             """
     )
 
     /// The format of standard output.
     enum Format: String, ExpressibleByArgument, CaseIterable { case text, json }
 
-    @Argument(help: "The source: HOST/REPO or an ARN; * matches any characters.")
-    var source: String
+    @Argument(help: "The source: HOST/REPO or an ARN; * matches any characters. With -f, the names of rules.")
+    var source: String?
 
     @Argument(help: "One or more destinations; HOST/ keeps the source's repository name.")
-    var destinations: [String]
+    var destinations: [String] = []
+
+    @OptionGroup var rules: RuleFileArgument
 
     @Option(help: "Print only this policy; add -2 for the second of its kind.")
     var only: PolicyName?
@@ -58,7 +69,19 @@ struct IAMPolicyCommand: AsyncParsableCommand {
     @OptionGroup(title: "As for copy") var copying: PolicyArguments
     @OptionGroup(title: "As for copy") var ignored: IgnoredArguments
 
-    func validate() throws { _ = try policies() }
+    func validate() throws {
+        for (name, isGiven) in callers.ofReferences {
+            try rules.refuse(name, isGiven, "the registries of a rule file say whose keys and roles are used")
+        }
+        for (name, isGiven) in copying.ofReferences { try rules.refuse(name, isGiven, "the rules decide that") }
+        guard rules.file == nil else { return }
+        if let other = callers.principals.first(where: { $0.profile != nil })?.profile {
+            throw ValidationError(
+                "'\(quotable(other))=' names the keys of a profile, which is for rule files\n  next: write the ARN alone, or pass -f"
+            )
+        }
+        _ = try policies()
+    }
 
     func run() async throws {
         let policies = try policies()
@@ -72,19 +95,41 @@ struct IAMPolicyCommand: AsyncParsableCommand {
     }
 
     private func policies() throws -> PolicySet {
-        let request = try request()
-        let policies = try usage { try PolicySet(request) }
+        let policies = try rules.file.map { try self.policies(ofRulesIn: $0) } ?? policiesOfReferences()
         guard let only else { return policies }
         guard policies[only] != nil else {
             let names = policies.entries.flatMap(\.names).map(\.description)
+            let what = rules.file == nil ? "this copy doesn't" : "the rules don't"
             throw ValidationError(
-                "this copy doesn't need the policy '\(only)'\n  next: choose one of \(names.joined(separator: ", "))"
+                "\(what) need the policy '\(only)'\n  next: choose one of \(names.joined(separator: ", "))"
             )
         }
         return policies.only(only)
     }
 
+    private func policies(ofRulesIn name: String) throws -> PolicySet {
+        let file = try readRuleFile(name, for: "iam-policy", printsJSON: output == .json) { bytes in
+            try RuleFile(parsing: bytes, name: name, variables: .current)
+        }
+        let selected = try RuleFileArgument.rules(of: file, named: [source].compactMap { $0 } + destinations)
+        var options = RulePolicies.Options(environment: .current())
+        options.principals = callers.principalsByProfile
+        options.upload = copying.upload
+        options.includesOptional = withOptional
+        return try usage {
+            let policies = try RulePolicies(file, selected, options)
+            return try PolicySet(policies.requests, named: policies.policyName)
+        }
+    }
+
+    private func policiesOfReferences() throws -> PolicySet {
+        let request = try request()
+        return try usage { try PolicySet(request) }
+    }
+
     private func request() throws -> PolicyRequest {
+        guard let source else { throw missingArgument("<source>") }
+        guard !destinations.isEmpty else { throw missingArgument("<destinations> ...") }
         let from = try usage { try PolicyPlace(parsing: source) }
         let to = try destinations.map { text in try usage { try PolicyPlace(parsing: text, keeping: from?.pattern) } }
         guard from != nil || to.contains(where: { $0 != nil }) else {
@@ -106,6 +151,11 @@ struct IAMPolicyCommand: AsyncParsableCommand {
         }
         return request
     }
+}
+
+/// The usage error for an argument that is missing where no rule file is given.
+func missingArgument(_ argument: String) -> ValidationError {
+    ValidationError("Missing expected argument '\(argument)'\n  next: write it, or name a rule file with -f")
 }
 
 extension PolicyName: ExpressibleByArgument {

@@ -131,10 +131,12 @@ struct PlanCommand: AsyncParsableCommand {
             replicator,
             run,
             report in
-            try await RuleRun(rules, mode, by: replicator, in: run, now: now).outcomes { outcome in
-                try saving?.add(outcome)
-                try await report(outcome)
-            }
+            try await RuleRun(rules, mode, by: replicator, in: run, now: now, beside: read.rules(beside: rules))
+                .outcomes {
+                    outcome in
+                    try saving?.add(outcome)
+                    try await report(outcome)
+                }
             // What a signal stopped is not the whole plan.
             if !run.drain.isDraining { try saving?.commit() }
         }

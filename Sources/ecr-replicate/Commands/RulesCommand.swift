@@ -38,13 +38,7 @@ struct RuleFileOptions: ParsableArguments {
 
     /// Calls `body` with the file's bytes, and ends with exit status 64 if the file has mistakes.
     func read<Value>(for command: String, _ body: ([UInt8]) throws -> Value) throws -> Value {
-        do {
-            return try body(try usage { try RuleFileBytes.read(file) })
-        } catch let error as RuleFileError {
-            LineStream.standardError.say("\(error)")
-            if output == .json { printJSON(RuleProblemDocument(command: command, error)) }
-            throw ExitCode(ExitStatus.wrongUsage)
-        }
+        try readRuleFile(file, for: command, printsJSON: output == .json, body)
     }
 }
 

@@ -1,6 +1,7 @@
 import ArgumentParser
 import Content
 import FoundationEssentials
+import Platform
 import Replicate
 import Rules
 
@@ -20,6 +21,7 @@ struct SyncCommand: AsyncParsableCommand {
               ecr-replicate sync -f rules.yaml
               ecr-replicate sync -f rules.yaml releases
               ecr-replicate sync -f rules.yaml --output json
+              ecr-replicate sync -f rules.yaml --watch 10m
               ecr-replicate sync --plan plan.json --max-age 12h
               ecr-replicate sync -f rules.yaml --report report.html
             """
@@ -50,6 +52,18 @@ struct SyncCommand: AsyncParsableCommand {
     @Argument(help: ArgumentHelp("The rules to carry out; all, if none is named.", valueName: "rule"))
     var rules: [String] = []
 
+    @Option(
+        help: ArgumentHelp(
+            """
+            Repeat until a signal, from start to start in this time (30s, 10m, 1h), with one line a round on standard \
+            output. The rule file is read again when it has changed.
+            """,
+            valueName: "interval"
+        ),
+        transform: parseInterval
+    )
+    var watch: Duration?
+
     @OptionGroup(title: "Large layers") var uploading: UploadArguments
     @OptionGroup(title: "Transfers") var transfers: TransferArguments
     @OptionGroup(title: "Output") var output: OutputOptions
@@ -78,6 +92,11 @@ struct SyncCommand: AsyncParsableCommand {
             }
             return
         }
+        guard watch == nil else {
+            throw ValidationError(
+                "a saved plan is carried out once\n  next: leave out --watch, or name a rule file with -f alone"
+            )
+        }
         guard rules.isEmpty else {
             throw ValidationError(
                 "--plan carries out the whole plan\n  next: leave out '\(rules[0])', or make a plan of that rule alone"
@@ -89,22 +108,60 @@ struct SyncCommand: AsyncParsableCommand {
         if let plan { return try await carryOut(try readPlan(plan, for: "sync", output.output)) }
         guard let file else { return }
         let (read, rules) = try readRules(file, named: rules, for: "sync", output.output)
-        let session = Session(
-            command: "sync",
-            output,
-            read.registries,
-            caBundle: caBundle,
-            transfers,
-            uploads: uploading.options
-        )
+        if let watch { return try await repeated(every: watch, read) }
+        let session = session(for: read)
         let reporting = RuleReporting(
             isPlan: false,
             file: read.name,
             page: try report.open(.sync, of: read.name)
         )
         try await session.runRules(reporting) { replicator, run, report in
-            try await RuleRun(rules, .carryOut, by: replicator, in: run, now: Date()).outcomes(report)
+            try await RuleRun(
+                rules,
+                .carryOut,
+                by: replicator,
+                in: run,
+                now: Date(),
+                beside: read.rules(beside: rules),
+                announce: { LineStream.standardError.say($0) }
+            )
+            .outcomes(report)
         }
+    }
+
+    private func session(for file: RuleFile) -> Session {
+        Session(
+            command: "sync",
+            output,
+            file.registries,
+            caBundle: caBundle,
+            transfers,
+            uploads: uploading.options
+        )
+    }
+
+    private func repeated(every interval: Duration, _ first: RuleFile) async throws {
+        let (name, names) = (first.name, rules)
+        // A pipe can't be read twice.
+        let isFile = name != "-" && FileKind(at: name) != .pipe
+        let reloaded = ReloadedFile(
+            first,
+            read: { isFile ? try RuleFileBytes.read(name) : nil },
+            parse: { bytes in
+                let read = try RuleFile(parsing: bytes, name: name, variables: .current)
+                for rule in try read.rules(named: names) { try rule.refuseGates() }
+                return read
+            }
+        )
+        let command = self
+        let watch = RuleWatch(
+            interval: interval,
+            names: names,
+            file: reloaded,
+            page: { try command.report.open(.sync, of: $0.name) },
+            session: { command.session(for: $0) }
+        )
+        try await watch.run()
     }
 
     /// Carries out a saved plan, if it may be carried out at all.
@@ -135,4 +192,13 @@ struct SyncCommand: AsyncParsableCommand {
             try await SavedPlanRun(plan, in: run).outcomes(report)
         }
     }
+}
+
+private func parseInterval(_ text: String) throws -> Duration {
+    guard let interval = Duration(ruleText: text) else {
+        throw ValidationError(
+            "'\(quotable(text, upTo: 100))' is not a length of time\n  next: write a number with its unit: 30s, 10m, 1h"
+        )
+    }
+    return interval
 }

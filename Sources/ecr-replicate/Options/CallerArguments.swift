@@ -6,13 +6,37 @@ import Replicate
 /// The options of `iam-policy` that name the copying identities, as copy's options do.
 struct CallerArguments: ParsableArguments {
     @Option(
+        name: .customLong("principal"),
+        parsing: .singleValue,
         help: ArgumentHelp(
-            "The identity that copies or assumes the roles: a role, a role session, a user or an account's root.",
+            """
+            The identity that copies or assumes the roles: a role, a role session, a user or an account's root. With -f, the \
+            owner of the keys without a profile; PROFILE=ARN is the owner of a profile's keys (repeatable).
+            """,
             valueName: "arn"
         ),
         transform: parsePrincipal
     )
-    var principal: Principal?
+    var principals: [NamedPrincipal] = []
+
+    /// The caller of a copy of references: the last one that is given.
+    private var principal: Principal? { principals.last?.principal }
+
+    /// The owners of keys by profile, for rules.
+    var principalsByProfile: [String?: Principal] {
+        Dictionary(principals.map { ($0.profile, $0.principal) }) { _, last in last }
+    }
+
+    /// The options that only a copy of references has, and whether each is given.
+    var ofReferences: [(name: String, isGiven: Bool)] {
+        [
+            ("--profile", profile != nil), ("--role-arn", roleArn != nil), ("--external-id", externalId != nil),
+            ("--source-profile", sourceProfile != nil), ("--source-role-arn", sourceRoleArn != nil),
+            ("--source-external-id", sourceExternalId != nil), ("--destination-profile", destinationProfile != nil),
+            ("--destination-role-arn", destinationRoleArn != nil),
+            ("--destination-external-id", destinationExternalId != nil),
+        ]
+    }
 
     @Option(help: ArgumentHelp("Profile whose roles are assumed, for every side.", valueName: "name"))
     var profile: String?
@@ -65,12 +89,22 @@ struct CallerArguments: ParsableArguments {
     }
 }
 
-private func parsePrincipal(_ text: String) throws -> Principal {
+/// An identity, and the profile whose keys it has; `nil` for the keys without a profile.
+struct NamedPrincipal {
+    var profile: String?
+    var principal: Principal
+}
+
+private func parsePrincipal(_ text: String) throws -> NamedPrincipal {
+    if !text.hasPrefix("arn:"), let sign = text.firstRange(of: "=arn:") {
+        let owner = String(text[text.index(after: sign.lowerBound)...])
+        return NamedPrincipal(profile: String(text[..<sign.lowerBound]), principal: try parsePrincipal(owner).principal)
+    }
     guard let principal = Principal(arn: text) else {
         throw ValidationError(
             "'\(text)' is not the ARN of a role, a role session, a user or an account's root\n"
                 + "  next: write it like arn:aws:iam::111122223333:role/NAME"
         )
     }
-    return principal
+    return NamedPrincipal(profile: nil, principal: principal)
 }

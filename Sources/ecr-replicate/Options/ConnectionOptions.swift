@@ -62,6 +62,19 @@ struct SourceOptions: ParsableArguments {
         try usage { try source.check() }
     }
 
+    /// The options that only a command about references has, and whether each is given; a CA bundle is for every command.
+    var ofReferences: [(name: String, isGiven: Bool)] {
+        [
+            ("--profile", profile != nil), ("--role-arn", roleArn != nil), ("--external-id", externalId != nil),
+            ("--session-name", sessionName != nil), ("--region", region != nil),
+            ("--source-profile", sourceProfile != nil), ("--source-role-arn", sourceRoleArn != nil),
+            ("--source-external-id", sourceExternalId != nil), ("--source-session-name", sourceSessionName != nil),
+            ("--source-endpoint-url", sourceEndpointUrl != nil),
+            ("--source-registry-endpoint", sourceRegistryEndpoint != nil), ("--fips", fips),
+            ("--dual-stack", dualStack), ("--source-fips", sourceFips), ("--source-dual-stack", sourceDualStack),
+        ]
+    }
+
     var source: SideOptions {
         side(
             IdentityOptions(
@@ -123,6 +136,18 @@ struct ConnectionOptions: ParsableArguments {
         try refuse("--destination-external-id", destinationExternalId, unless: hasRole, role)
         try refuse("--destination-session-name", destinationSessionName, unless: hasRole, role)
         try usage { try destination.check() }
+    }
+
+    /// The options that only a command about references has, and whether each is given.
+    var ofReferences: [(name: String, isGiven: Bool)] {
+        common.ofReferences + [
+            ("--destination-profile", destinationProfile != nil), ("--destination-role-arn", destinationRoleArn != nil),
+            ("--destination-external-id", destinationExternalId != nil),
+            ("--destination-session-name", destinationSessionName != nil),
+            ("--destination-endpoint-url", destinationEndpointUrl != nil),
+            ("--destination-registry-endpoint", destinationRegistryEndpoint != nil),
+            ("--destination-fips", destinationFips), ("--destination-dual-stack", destinationDualStack),
+        ]
     }
 
     var destination: SideOptions {

@@ -28,6 +28,15 @@ struct PolicyArguments: ParsableArguments {
     var kmsKeys: [KeyName] = []
 
     var listsImages: Bool { allTags || tags.isUsed }
+
+    /// The options that only a copy of references has, and whether each is given.
+    var ofReferences: [(name: String, isGiven: Bool)] {
+        [
+            ("--all-tags", allTags), ("--match", !tags.patterns.isEmpty), ("--exclude", !tags.excluded.isEmpty),
+            ("--newest", tags.newest != nil), ("--create-repository", createRepository != .never),
+            ("--kms-key", !kmsKeys.isEmpty),
+        ]
+    }
 }
 
 private func parseKeyName(_ text: String) throws -> KeyName {

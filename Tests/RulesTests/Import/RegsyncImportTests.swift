@@ -57,10 +57,29 @@ struct RegsyncImportTests {
         }
         #expect(try line("# creds[0].user") > line("quay.io:"))
         #expect(try line("# creds[0].user") < line("ghcr.io:"))
-        #expect(try line("# defaults.parallel") == line("defaults:") - 1)
+        #expect(try line("# defaults.parallel") > line("ghcr.io:"))
+        #expect(try line("# defaults.parallel") < line("defaults:"))
         #expect(try line("# sync[0].tags.allow[1]") < line("tags:"))
         #expect(try line("# sync[0].tags.allow[1]") > line("to:"))
         #expect(try line("# sync[0].hooks") > line("tags:"))
+    }
+
+    @Test("has one comment for a key of many steps, and writes the defaults that a file without them has")
+    func manySteps() throws {
+        let steps = (0..<20).map {
+            "- { source: quay.io/a/b:v\($0), target: ghcr.io/a/b:v\($0), type: image, interval: 1h }"
+        }
+        let imported = try Imported.regsync("sync:\n" + steps.joined(separator: "\n"))
+        #expect(
+            imported.comments.contains {
+                $0.hasPrefix(
+                    "sync[0].interval and 19 more (lines 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13 and 8 more): a rule"
+                )
+            },
+            "\(imported.comments)"
+        )
+        #expect(imported.made.yaml.contains("defaults:\n  referrers: none\n"))
+        #expect(!imported.made.yaml.contains("    referrers:"))
     }
 
     @Test("names a key that regsync does not know, and the one that was meant")
@@ -113,7 +132,7 @@ struct RegsyncImportTests {
                 "sync:\n  - { source: a/b, source: c }",
                 "2:20 sync[0].source: the key 'source' is already given in line 2"
             ),
-            ("sync: [", "1:8 : this is not YAML"),
+            ("sync: [", "2:1 : this is not YAML"),
             ("sync:\n  - {}\n---\nsync: []", "3:1 : such a file is one YAML document"),
             ("", "1:1 : the file is empty"),
             ("# nothing\n", "1:1 : the file is empty"),

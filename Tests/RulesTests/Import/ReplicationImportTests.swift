@@ -44,7 +44,7 @@ struct ReplicationImportTests {
         )
         #expect(
             imported.comments.contains {
-                $0.hasPrefix("replicationConfiguration.rules[1].deleteReplication (line 18): deletions are not copied")
+                $0.hasPrefix("replicationConfiguration.rules[1].deleteReplication (line 17): deletions are not copied")
             },
             "\(imported.comments)"
         )

@@ -227,7 +227,7 @@ struct SkopeoImportTests {
             ("registry.example.org/", "registry.example.org {name}"),
             ("docker://registry.example.org:5000/a/b/", "registry.example.org:5000 a/b/{name}"),
             ("localhost:5000", "localhost:5000 {name}"),
-            ("mirror", "docker.io mirror/{name}"),
+            ("mirror", "docker.io mirror/{name}"), ("registry.example.org/x", "registry.example.org x/{name}"),
             ("oci:./images", "the layouts in ./images {name}"),
             (
                 "111122223333.dkr.ecr.eu-west-1.amazonaws.com/mirror",

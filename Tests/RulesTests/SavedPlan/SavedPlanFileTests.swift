@@ -24,7 +24,7 @@ struct SavedPlanFileTests {
             let file = try stage.rules(
                 ["referrers: none", "createRepository: defaults", "platforms: [linux/amd64]"],
                 identity: ", profile: \"${PROFILE}\", roleArn: \"arn:aws:iam::111122223333:role/p\", "
-                    + "externalId: \"x-${EXTERNAL_ID}\", sessionName: s, kmsKeys: { a: b }"
+                    + "externalId: \"x-${EXTERNAL_ID}\", sessionName: promotion, kmsKeys: { a: b }"
             )
             try await stage.save(file)
 

@@ -65,6 +65,7 @@ extension CopyRun {
                 repository,
                 isSource: isSource,
                 repairs: options.repairs,
+                kmsKeys: destination.kmsKeys,
                 blobs: options.repairs ? BlobIndex() : mover.index
             )
             let place = Destination(

@@ -36,6 +36,7 @@ package struct SourceContent: Sendable {
         /// The subject of a list of referrers by the fallback schema; its entries are ``children``.
         var listSubject: Digest?
 
+        var isUnread: Bool { if case .unread = state { true } else { false } }
         var isRead: Bool { if case .read = state { true } else { false } }
         var isAbsent: Bool { if case .absent = state { true } else { false } }
         var failure: CopyError? { if case .failed(let error) = state { error } else { nil } }

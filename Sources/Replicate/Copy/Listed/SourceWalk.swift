@@ -92,7 +92,8 @@ struct SourceWalk {
                 }
             }
             if !postponed.isEmpty { pieceSize = SourceReader.largePieceSize }
-            queue = postponed + queue
+            // What one manifest of the piece needs may have been read with the same piece.
+            queue = (postponed + queue).unique().filter { content.nodes[$0].isUnread }
         }
     }
 
@@ -148,7 +149,7 @@ struct SourceWalk {
         while let next = waiting.popLast() {
             guard !content.nodes[next].isNeeded else { continue }
             content.nodes[next].isNeeded = true
-            if case .unread = content.nodes[next].state {
+            if content.nodes[next].isUnread {
                 queue.append(next)
             } else {
                 waiting += content.nodes[next].children
@@ -243,7 +244,7 @@ struct SourceWalk {
                 if !content.nodes[subject].tagged.contains(where: { $0.tag == tag }) {
                     content.nodes[subject].tagged.append(entry)
                 }
-                if case .unread = content.nodes[node].state { record(manifest, at: node) }
+                if content.nodes[node].isUnread { record(manifest, at: node) }
                 need(node)
             }
             for digest in referrers.digests {

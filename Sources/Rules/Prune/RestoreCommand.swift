@@ -1,0 +1,45 @@
+internal import AWSIdentity
+internal import Content
+internal import Replicate
+
+/// The command that brings back what a deletion takes away.
+enum RestoreCommand {
+    /// Sets deleted tags again on an image that stays.
+    static func retag(_ image: Digest, _ tags: [Tag], in repository: ImageReference, _ side: SideOptions) -> String {
+        (["ecr-replicate", "retag"] + flags(side, "") + ["\(repository.tagged(nil, digest: image))"]
+            + tags.map(\.value)).joined(separator: " ")
+    }
+
+    /// Copies a deleted image again.
+    static func copy(
+        _ image: Digest,
+        _ tags: [Tag],
+        from source: ImageReference,
+        _ sourceSide: SideOptions,
+        to repository: ImageReference,
+        _ side: SideOptions
+    ) -> String {
+        let more = tags.dropFirst().flatMap { ["--tag", $0.value] }
+        return
+            (["ecr-replicate", "copy"] + flags(sourceSide, "source-") + flags(side, "destination-") + more
+            + ["\(source.tagged(nil, digest: image))", "\(repository.tagged(tags.first))"]).joined(separator: " ")
+    }
+
+    /// The identity of a side; an external id is not shown.
+    private static func flags(_ side: SideOptions, _ prefix: String) -> [String] {
+        let identity = side.identity
+        return (identity.profile.map { ["--\(prefix)profile", quoted($0)] } ?? [])
+            + (identity.roleARN.map { ["--\(prefix)role-arn", quoted($0)] } ?? [])
+    }
+
+    /// A word as a shell reads it.
+    private static func quoted(_ word: String) -> String {
+        let isPlain = word.unicodeScalars.allSatisfy { scalar in
+            switch scalar {
+            case "a"..."z", "A"..."Z", "0"..."9", ".", "_", "-", "/", ":", "@", "+", "=", ",": true
+            default: false
+            }
+        }
+        return isPlain && !word.isEmpty ? word : "'\(word.replacing("'", with: "'\\''"))'"
+    }
+}
