@@ -91,9 +91,11 @@ final class PageChanges {
         return html
     }
 
+    private var isCheck: Bool { command == .verify }
+
     private var tableHead: HTML {
         """
-        <table class="changes" aria-labelledby="h\(lists)"><thead><tr><th scope="col">Tag</th><th scope="col">State</th><th scope="col">Before</th><th scope="col">After</th><th scope="col" class="n">\(command == .sync ? "Moved" : "Size")</th></tr></thead><tbody>
+        <table class="changes" aria-labelledby="h\(lists)"><thead><tr><th scope="col">Tag</th><th scope="col">State</th><th scope="col">\(isCheck ? "Destination" : "Before")</th><th scope="col">\(isCheck ? "Source" : "After")</th><th scope="col" class="n">\(command == .plan ? "Size" : "Moved")</th></tr></thead><tbody>
 
         """
     }
@@ -162,7 +164,9 @@ extension ImageOutcome {
             rows[0].notes.append(problem.text)
         }
         rows[0].size = pageSize
-        rows[0].notes += differences.map { "\($0.isRepaired ? "repaired: " : "")\($0.text)" }
+        // A tag's own difference shows in its state and digests.
+        let below = differences.filter { $0.isRepaired || $0.kind != .tagMissing && $0.kind != .tagDiffers }
+        rows[0].notes += below.map { "\($0.isRepaired ? "repaired: " : "")\($0.text)" }
         rows[0].notes += notes + leftOut.map { "left out: \($0.text)" }
         return rows
     }

@@ -35,7 +35,7 @@ struct PageHead {
         <title>\(title)</title>
         <style>\(PageStyle.text)</style>
         </head>
-        <body>
+        <body class="\(facts.command.rawValue)">
         <header>
         <p class="kind">ecr-replicate \(facts.command.rawValue) <time datetime="\(started)">\(shownStart)</time></p>
         <h1>\(title)</h1>
@@ -156,17 +156,19 @@ struct PageHead {
         var figures: [(String, String)] = []
         switch facts.command {
         case .plan:
-            figures.append(("to move", "\(ByteCount(work.bytes))"))
+            figures.append(("bytes to move", "\(ByteCount(work.bytes))"))
             if work.bytesThere > 0 { figures.append(("there already", "\(ByteCount(work.bytesThere))")) }
             if work.bytesMountable > 0 { figures.append(("to mount", "\(ByteCount(work.bytesMountable))")) }
             if work.requests > 0 {
                 figures.append(("requests to carry out", "about \(HTML(grouped: work.requests).markup)"))
             }
-            if let estimate = end.estimate { figures.append(("estimate", estimate.text)) }
+            if let estimate = end.estimate, work.bytes > 0 || work.requests > 0 {
+                figures.append(("estimate", estimate.text))
+            }
             figures.append(("requests to plan", HTML(grouped: end.requests).markup))
             figures.append(("planned in", Self.time(end.seconds)))
         case .sync:
-            figures.append(("moved", "\(ByteCount(work.bytes))"))
+            figures.append(("bytes moved", "\(ByteCount(work.bytes))"))
             figures.append(("requests", HTML(grouped: end.requests).markup))
             figures.append(("time", Self.time(end.seconds)))
         case .verify:

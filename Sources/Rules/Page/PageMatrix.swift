@@ -33,7 +33,8 @@ final class PageMatrix {
     }
 
     private struct Cell {
-        var repository: String?
+        /// The name of the destination's repository, if it differs from the source's.
+        var repository: HTML?
         var counts: PageCounts
         /// The number of the list of changes.
         var changes: Int?
@@ -59,10 +60,10 @@ final class PageMatrix {
         var current = row ?? Row(source: outcome.source)
         current.selected = current.selected ?? outcome.selection?.countOfTags
         while current.cells.count <= index { current.cells.append([]) }
-        let repository = outcome.destination?.repository
+        let isSameName = outcome.destination.map { !$0.isLayout && $0.repository == outcome.source.repository } ?? true
         current.cells[index].append(
             Cell(
-                repository: repository == outcome.source.repository ? nil : repository?.value,
+                repository: isSameName ? nil : outcome.destination?.pageName,
                 counts: counts,
                 changes: changes,
                 isUnselected: outcome.selection.map { $0.wanted == nil && $0.chosen.isEmpty } ?? false
@@ -108,7 +109,7 @@ final class PageMatrix {
         if cell.isUnselected { chips += "<span class=\"c skip\">no tag is selected</span>" }
         if chips.isEmpty { chips = "<span class=\"c skip\">see the note</span>" }
         if let changes = cell.changes { chips = "<a href=\"#c\(changes)\">\(chips)</a>" }
-        let repository = cell.repository.map { name -> HTML in "→ \(HTML(breaking: name))" }
+        let repository = cell.repository.map { name -> HTML in "→ \(name)" }
         let bytes: HTML? = cell.counts.bytes > 0 ? "\("\(ByteCount(cell.counts.bytes))")" : nil
         let details = [repository, bytes].compactMap { $0 }.joined(separator: " · ")
         return "<div>\(chips)\(details.isEmpty ? "" : "<small>\(details)</small>" as HTML)</div>"
@@ -192,16 +193,17 @@ struct RegistryLabel: Sendable, Hashable {
         case .ecr(let host): (title, detail) = (host.region, "\(host.account)")
         case .callersOwn: title = "own account"
         case .plain(let registry): title = "\(registry)"
-        case .layout(let layout): title = "\(layout)"
+        // Each layout is a repository of its own, which the page names beside this.
+        case .layout: title = "image layout"
         }
     }
 }
 
 extension ImageReference {
     /// How a report names the repository beside its registry.
-    var pageName: HTML {
-        if case .layout = registry { "\("\(self.bare)")" } else { HTML(breaking: repository.value) }
-    }
+    var pageName: HTML { HTML(breaking: isLayout ? "\(bare)" : repository.value) }
+
+    fileprivate var isLayout: Bool { registry.isLayout }
 }
 
 extension TagSelection {

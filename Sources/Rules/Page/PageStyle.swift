@@ -34,6 +34,9 @@ enum PageStyle {
             --skip: #9fa9b5; --keep: #9fa9b5; --share: #48515c; --warn: #33290f;
           }
         }
+        /* What is missing is not good news. */
+        .verify { --add: var(--refused); }
+        .verify .verdict.add, .verify .verdict.move { color: var(--refused); }
         * { box-sizing: border-box; }
         [hidden] { display: none !important; }
         html { background: var(--ground); color: var(--text); -webkit-text-size-adjust: 100%; scroll-padding-top: 7rem; }
@@ -195,9 +198,11 @@ enum PageStyle {
           td:empty { display: none; }
           .changes { margin-left: 0; width: 100%; }
           .changes tr { display: grid; grid-template-columns: 1fr auto; gap: 0 0.75rem; }
-          .changes td:nth-child(3)::before { content: "before"; }
-          .changes td:nth-child(4)::before { content: "after"; }
-          .changes td:nth-child(3)::before, .changes td:nth-child(4)::before { color: var(--quiet); font-size: 0.75rem; min-width: 3rem; }
+          .changes td:nth-child(3)::before { content: "before"; min-width: 3rem; }
+          .changes td:nth-child(4)::before { content: "after"; min-width: 3rem; }
+          .verify .changes td:nth-child(3)::before { content: "destination"; min-width: 5rem; }
+          .verify .changes td:nth-child(4)::before { content: "source"; min-width: 5rem; }
+          .changes td:nth-child(3)::before, .changes td:nth-child(4)::before { color: var(--quiet); font-size: 0.75rem; }
           .changes td:nth-child(3), .changes td:nth-child(4) { display: flex; align-items: baseline; grid-column: 1 / -1; }
           .changes td:nth-child(3):empty, .changes td:nth-child(4):empty { display: none; }
           .changes td:nth-child(5) { grid-column: 1 / -1; text-align: left; color: var(--quiet); font-size: 0.75rem; }

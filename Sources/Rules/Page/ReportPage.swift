@@ -154,7 +154,7 @@ package final class ReportPage: Sendable {
         try put("</section>\n")
         if state.changes.lists > 0 {
             try put(
-                "<section id=\"changes\" aria-labelledby=\"changes-title\">\n<h2 id=\"changes-title\">Changes</h2>\n"
+                "<section id=\"changes\" aria-labelledby=\"changes-title\">\n<h2 id=\"changes-title\">\(facts.command == .verify ? "Differences" : "Changes")</h2>\n"
             )
             try state.changes.finish { try file.append($0) }
             try put("</section>\n")

@@ -153,7 +153,7 @@ struct UnitRun: Sendable {
             try await list(name, at: index, for: placed, selected, assignment)
         }
         var outcomes: [RepositoryOutcome] = []
-        var open: [(listing: DestinationListing, outcome: Int)] = []
+        var open: [OpenPlace] = []
         for ((index, name), result) in zip(places, listed) {
             let destination = rule.destinations[index]
             var outcome = blank(placed, index)
@@ -171,7 +171,7 @@ struct UnitRun: Sendable {
                 outcome.creates = listing.isNew && !assignment.images(at: index, name).isEmpty
                 outcome.template = listing.template
                 outcome.images += skipped(selected, placed.job, destination, name, listing.tags)
-                open.append((listing, outcomes.count))
+                open.append((listing, name, outcomes.count))
             }
             outcome.images += assignment.refusals(at: index) + failures(selected)
             outcome.notes += notes(selected)
@@ -179,6 +179,11 @@ struct UnitRun: Sendable {
         }
         return try await copy(placed, selected, assignment, collisions, open, outcomes)
     }
+
+    /// A destination repository that was listed, its name in the rule, and the place of its outcome.
+    ///
+    /// A layout's own reference has no repository name.
+    private typealias OpenPlace = (listing: DestinationListing, name: RepositoryName, outcome: Int)
 
     /// - Returns: `nil` if nothing goes to the destination.
     private func list(
@@ -266,17 +271,17 @@ struct UnitRun: Sendable {
         _ selected: Selected,
         _ assignment: Assignment,
         _ collisions: [Assignment.Target: [ImageReference]],
-        _ open: [(listing: DestinationListing, outcome: Int)],
+        _ open: [OpenPlace],
         _ outcomes: [RepositoryOutcome]
     ) async throws -> Worked {
         let rule = placed.job.rule
         var outcomes = outcomes
         let listings = rule.prune == nil ? [:] : Dictionary(uniqueKeysWithValues: open.map { ($0.outcome, $0.listing) })
         var differing: [Int: [Int: [Tag]]] = [:]
-        for (place, (listing, index)) in open.enumerated() {
+        for (place, (listing, name, index)) in open.enumerated() {
             let destination = outcomes[index].destinationIndex
             let looksAtIndexes = rule.referrers == .all && listing.lacksReferrersOfChildren(from: selected.source)
-            for assigned in assignment.images(at: destination, listing.reference.repository) {
+            for assigned in assignment.images(at: destination, name) {
                 let image = selected.images[assigned.image]
                 func refuse(_ problem: OutcomeProblem) {
                     let wanted = ImageToCopy(image, tags: [0: assigned.tags])
@@ -330,8 +335,7 @@ struct UnitRun: Sendable {
         for (place, images) in collected.all.enumerated() {
             let index = open[place].outcome
             planned[index] = collected.digests[place]
-            let name = open[place].listing.reference.repository
-            let sources = assignment.images(at: outcomes[index].destinationIndex, name).map(\.sources)
+            let sources = assignment.images(at: outcomes[index].destinationIndex, open[place].name).map(\.sources)
             outcomes[index].images += images.made(
                 from: sources.reduce(into: [:]) { $0.merge($1) { first, _ in first } }
             )

@@ -96,7 +96,8 @@ struct ReportBrowserTests {
             #expect(refused.console.isEmpty, "\(refused.console)")
             #expect(refused.dom.contains("aria-pressed=\"true\" data-state=\"refused\""))
             #expect(refused.visible("tr", in: "matrix") == ["team/api"])
-            #expect(refused.visible("tr", in: "changes") == ["stable"])
+            // The image of both tags is refused, because one of them is immutable.
+            #expect(refused.visible("tr", in: "changes") == ["stable", "v3"])
 
             let added = try await browser.open(path, fragment: "state=add&text=NEW")
             #expect(added.visible("tr", in: "matrix") == ["team/new"])
@@ -167,15 +168,26 @@ struct ReportBrowserTests {
     func hostile() async throws {
         let evil = "</script><img src=x onerror=alert(1)>\u{202E}" + String(repeating: "<b>", count: 3_000)
         let name = "\"><img src=x onerror=alert(2)>.yaml"
+        let type = "application/vnd.oci.image.manifest.v1+json"
+        let config = #"{"mediaType":"application/vnd.oci.image.config.v1+json","digest":"\#(Digest(of: []))","size":0}"#
+        let manifest = Array(#"{"schemaVersion":2,"mediaType":"\#(type)","config":\#(config),"layers":[]}"#.utf8)
         let server: ScriptedServer.Script = { connection in
             while true {
                 let head = try connection.readHead()
                 let json = ["Content-Type: application/json"]
                 switch head.path.prefix(while: { $0 != "?" }) {
-                case "/v2/team/app/tags/list":
+                case "/v2/team/app/tags/list", "/v2/team/bad/tags/list":
                     let tags = ["v1", "<svg onload=alert(3)>", "\u{202E}live"]
                     let body = try JSONSerialization.data(withJSONObject: ["name": "team/app", "tags": tags])
                     try connection.answer("200 OK", json, body)
+                case "/v2/team/app/manifests/v1", "/v2/team/app/manifests/\(Digest(of: manifest))":
+                    let fields = ["Content-Type: \(type)", "Docker-Content-Digest: \(Digest(of: manifest))"]
+                    if head.method == "HEAD" {
+                        let lines = ["HTTP/1.1 200 OK", "Content-Length: \(manifest.count)"] + fields
+                        try connection.send(lines.joined(separator: "\r\n") + "\r\n\r\n")
+                    } else {
+                        try connection.answer("200 OK", fields, manifest)
+                    }
                 case "/v2/": try connection.answer("200 OK", json, Array("{}".utf8))
                 default:
                     let error = ["code": "DENIED", "message": evil]
@@ -189,10 +201,10 @@ struct ReportBrowserTests {
                 let rules = """
                     version: 1
                     registries:
-                      remote: { host: "127.0.0.1:\(server.port)" }
+                      remote: { host: "http://127.0.0.1:\(server.port)" }
                       local: { layout: "\(directory)/layout" }
                     rules:
-                      - { name: all, from: { registry: remote, repository: team/app }, to: { registry: local } }
+                      - { name: all, from: { registry: remote, repository: [team/app, team/bad] }, to: { registry: local } }
 
                     """
                 try write(rules, to: "\(directory)/\(name)")
@@ -204,6 +216,7 @@ struct ReportBrowserTests {
                 #expect(ended.exitCode == 1, "\(ended.errors)")
                 let opened = try await Browser(directory: directory).open("\(directory)/report.html")
                 #expect(opened.console.isEmpty, "\(opened.console)")
+                #expect(opened.visible("tr", in: "changes") == ["v1"], "\(ended.output)")
                 #expect(!opened.dom.contains("<img") && !opened.dom.contains("<svg onload"))
                 #expect(opened.dom.contains("<h1>Plan of \"&gt;&lt;img src=x onerror=alert(2)&gt;.yaml</h1>"))
                 #expect(opened.dom.contains("&lt;/script&gt;&lt;img src=x onerror=alert(1)&gt;"))
@@ -223,7 +236,7 @@ struct ReportBrowserTests {
                 let rules = """
                     version: 1
                     registries:
-                      remote: { host: "127.0.0.1:\(server.port)" }
+                      remote: { host: "http://127.0.0.1:\(server.port)" }
                       local: { layout: "\(directory)/layout" }
                     rules:
                       - { name: all, from: { registry: remote, repository: team/app }, to: { registry: local } }

@@ -45,7 +45,8 @@ struct PageSafetyTests {
     /// The tags and attributes that a page uses.
     private static let known: [String: Set<String>] = [
         "html": ["lang"], "head": [], "meta": ["charset", "http-equiv", "content", "name"], "title": [], "style": [],
-        "body": [], "header": [], "main": [], "footer": [], "p": ["class", "data-s"], "time": ["datetime"], "h1": [],
+        "body": ["class"], "header": [], "main": [], "footer": [], "p": ["class", "data-s"], "time": ["datetime"],
+        "h1": [],
         "h2": ["id"], "h3": ["id"], "h4": ["id"], "b": ["aria-hidden"], "i": [], "small": [], "wbr": [],
         "div": [
             "class", "tabindex", "role", "aria-label",

@@ -1,6 +1,7 @@
 import Content
 import FoundationEssentials
 import Platform
+import Replicate
 import TestPrograms
 import Testing
 
@@ -174,6 +175,29 @@ struct ReportPageTests {
             .verify: ["Verification of rules.yaml", "<i>missing</i>", "<i>drifted</i>", "differ at the destination"],
         ]
         for text in expected[command] ?? [] { #expect(page.contains(text), "\(text)") }
+    }
+
+    @Test("of verify names what is missing below an image whose tag is right, and what was repaired")
+    func differences() async throws {
+        var facts = PageSample.facts
+        facts.command = .verify
+        var image = try PageSample.image("v1", .keep)
+        image.action = .add
+        image.differences = [
+            ContentDifference(.blobMissing, PageSample.digest(1)), ContentDifference(.tagMissing, PageSample.digest(2)),
+        ]
+        var repaired = try PageSample.image("v2", .keep)
+        repaired.differences = [ContentDifference(.childMissing, PageSample.digest(3))]
+        repaired.differences[0].isRepaired = true
+        let page = try await page([try PageSample.outcome("team/app", keep: 4, [image, repaired])], facts)
+        let first = try part(page, from: "<tr data-s=\"add\"><th scope=\"row\">v1", to: "</tr>")
+        #expect(first.contains("<small>blob missing: \(PageSample.digest(1))</small>"), "\(first)")
+        #expect(!first.contains("tag missing"), "\(first)")
+        let second = try part(page, from: "<tr data-s=\"keep\"><th scope=\"row\">v2", to: "</tr>")
+        #expect(second.contains("repaired: child manifest missing: \(PageSample.digest(3))"), "\(second)")
+        for text in ["Differences</h2>", "1 of 6 tags differs at the destination.", "<dt>repaired</dt><dd>1</dd>"] {
+            #expect(page.contains(text), "\(text)")
+        }
     }
 
     @Test("replaces an older file at the end only, and needs a place to write before the run")
