@@ -75,8 +75,9 @@ enum YAMLWriter {
             case "\n": quoted += "\\n"
             case "\t": quoted += "\\t"
             case _ where scalar.value < 32 || (0x7F...0x9F).contains(scalar.value): quoted += escaped(scalar, "x", 2)
-            // YAML 1.1 ends a line at the first two; the third is a mark at the beginning of a file.
-            case "\u{2028}", "\u{2029}", "\u{FEFF}": quoted += escaped(scalar, "u", 4)
+            // Some end a line in YAML 1.1, and what is not visible would be replaced where the text is printed.
+            case _ where !scalar.isASCII && quotable(String(scalar)) != String(scalar):
+                quoted += scalar.value > 0xFFFF ? escaped(scalar, "U", 8) : escaped(scalar, "u", 4)
             default: quoted.unicodeScalars.append(scalar)
             }
         }

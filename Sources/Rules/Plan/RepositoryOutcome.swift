@@ -87,7 +87,7 @@ package struct OutcomeTotals: Sendable, Equatable {
         for image in outcome.images {
             let actions = image.tags.isEmpty ? [image.action] : image.tags.map(\.action)
             let remaining = image.differences.count { !$0.isRepaired }
-            for action in actions {
+            for action in actions where image.isDecided {
                 // A tag may be right although content of its image is missing.
                 tags[action == .keep && remaining > 0 ? image.action : action, default: 0] += 1
             }
@@ -144,5 +144,15 @@ extension OutcomeProblem {
             remedy: "look at the source's tags with ls, or lower minTags",
             kind: .failed
         )
+    }
+}
+
+extension ImageOutcome {
+    /// Whether it is known what is done with the tags; not so after a failure.
+    fileprivate var isDecided: Bool {
+        switch state {
+        case .planned, .done, .refused: true
+        case .failed, .stopped: false
+        }
     }
 }

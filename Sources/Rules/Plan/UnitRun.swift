@@ -146,8 +146,9 @@ struct UnitRun: Sendable {
         }
         var places: [(destination: Int, name: RepositoryName?)] = []
         for index in rule.destinations.indices {
-            let names = assignment.repositories(at: index)
-            places += names.isEmpty ? [(index, nil)] : names.map { (index, $0) }
+            // A tag that is too young is reported as skipped where the destination has it.
+            let names = Set(assignment.repositories(at: index) + coolingDown(selected, placed.job, at: index))
+            places += names.isEmpty ? [(index, nil)] : names.sorted { $0.value < $1.value }.map { (index, $0) }
         }
         let listed = try await places.mapConcurrently(limit: RuleRun.parallelUnits) { index, name in
             try await list(name, at: index, for: placed, selected, assignment)
@@ -185,7 +186,7 @@ struct UnitRun: Sendable {
     /// A layout's own reference has no repository name.
     private typealias OpenPlace = (listing: DestinationListing, name: RepositoryName, outcome: Int)
 
-    /// - Returns: `nil` if nothing goes to the destination.
+    /// - Returns: `nil` if nothing goes to the destination, and it has nothing that is left as it is.
     private func list(
         _ name: RepositoryName?,
         at index: Int,
@@ -212,7 +213,9 @@ struct UnitRun: Sendable {
                 )
             )
         } catch let error as CopyError {
-            return .failure(OutcomeProblem(error))
+            // The repository is missing, and nothing goes there yet.
+            let isUnneeded = error.reason == .repositoryMissing && assignment.images(at: index, name).isEmpty
+            return isUnneeded ? nil : .failure(OutcomeProblem(error))
         } catch is Drained {
             return .failure(.stopped)
         }

@@ -95,7 +95,7 @@ extension UnitRun {
     }
 
     /// The repositories of tags whose images are too young, which are reported as skipped where they exist.
-    private func coolingDown(_ selected: Selected, _ job: RuleJob, at destination: Int) -> [RepositoryName] {
+    func coolingDown(_ selected: Selected, _ job: RuleJob, at destination: Int) -> [RepositoryName] {
         let young = Set(selected.selection.coolingDown.map(\.tag))
         guard !young.isEmpty else { return [] }
         return selected.source.tags.filter { young.contains($0.tag) }.compactMap { listed in

@@ -7,7 +7,7 @@ struct UnknownCommand {
 
     /// The commands of other tools, with this program's command and the flag that makes it equivalent.
     private static let otherNames: [String: String] = [
-        "cp": "copy", "clone": "copy", "mirror": "copy --all-tags", "sync": "copy --all-tags", "push": "copy",
+        "cp": "copy", "clone": "copy", "mirror": "copy --all-tags", "push": "copy",
         "pull": "copy",
         "replicate": "copy", "transfer": "copy", "mv": "copy", "move": "copy", "export": "copy", "import": "copy",
         "save": "copy", "load": "copy",

@@ -90,6 +90,18 @@ struct HostileImportTests {
         }
     }
 
+    @Test(
+        "writes texts that printing does not change",
+        arguments: ["\\u202E", "\\u2028", "\\uFEFF", "\\u200B", "\\u00A0", "\\U000E0041", "\\u0301", "é"]
+    )
+    func invisible(_ character: String) throws {
+        let imported = try Imported.regsync(
+            "sync: [{ source: quay.io/a/b, target: ghcr.io/a/b, type: repository, tags: { allow: [\"v1\(character)\", v2] } }]"
+        )
+        #expect(printableLines(imported.made.yaml) == imported.made.yaml)
+        #expect(imported.file.rules[0].tags.match.count == 2)
+    }
+
     @Test("does not read a file's text as a variable of ours")
     func variables() throws {
         let imported = try Imported.regsync(
