@@ -53,8 +53,8 @@ struct RuleScene: Sendable {
         named names: [String] = [],
         now: Date = Date(),
         drain: Drain = Drain(),
-        noting note: @escaping @Sendable (CopyEvent) -> Void = { _ in },
-        announcing: @escaping @Sendable (String) -> Void = { _ in }
+        announcing: @escaping @Sendable (String) -> Void = { _ in },
+        noting note: @escaping @Sendable (CopyEvent) -> Void = { _ in }
     ) async throws -> [RepositoryOutcome] {
         let file = try file(rules)
         let replicator = cloud.replicator.replicator
