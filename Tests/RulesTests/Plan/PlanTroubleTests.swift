@@ -26,9 +26,7 @@ struct PlanTroubleTests {
             let plan = try await scene.run(rules, .plan)
             #expect(plan.map(\.creates) == [true] && plan.totals.planExitStatus == 2)
             #expect(
-                plan.text.contains(
-                    "  + repository \(scene.emulator.registryHost(account: ScenarioCloud.build, region: ScenarioCloud.far))/team/app"
-                ),
+                plan.text.contains("  + repository 111122223333.dkr.ecr.us-east-1.amazonaws.com/team/app"),
                 "\(plan.text)"
             )
             #expect(scene.emulator.repositories(account: ScenarioCloud.build, region: ScenarioCloud.far).isEmpty)
@@ -50,13 +48,8 @@ struct PlanTroubleTests {
         }
     }
 
-    @Test(
-        "a failing repository doesn't stop the others",
-        arguments: [
-            ("ServerException", Int32(1)), ("AccessDeniedException", Int32(1)),
-        ]
-    )
-    func failing(code: String, status: Int32) async throws {
+    @Test("a failing repository doesn't stop the others")
+    func failing() async throws {
         try await withScene(attempts: 1) { scene in
             for name in ["team/a", "team/b", "team/c"] {
                 try scene.seed(SeedImage.oci(name, layers: [100]), "v1", name)
@@ -66,7 +59,7 @@ struct PlanTroubleTests {
             let done = try await scene.run(RuleScene.rules(), .carryOut)
             #expect(done.map { $0.problems.count } == [0, 1, 0], "\(done.text)")
             #expect(done.problems.first?.text.contains("ecr:DescribeImages") == true)
-            #expect(done.totals.exitStatus == status, "some were copied and one failed")
+            #expect(done.totals.exitStatus == 1, "some were copied and one failed")
             #expect(scene.tags("team/a").count == 1 && scene.tags("team/b").isEmpty && scene.tags("team/c").count == 1)
             #expect(try await scene.run(RuleScene.rules(), .plan).totals.planExitStatus == 1)
         }
@@ -135,7 +128,7 @@ struct PlanTroubleTests {
     @Test("an interrupted sync reports what it did, and the next one goes on", arguments: [1, 3, 7])
     func interrupted(after count: Int) async throws {
         try await withScene { scene in
-            let names = (0..<12).map { "team/app\($0 + 10)" }
+            let names = (0..<24).map { "team/app\($0 + 10)" }
             for name in names {
                 try scene.seed(SeedImage.oci(name, layers: [100]), "v1", name)
                 try scene.emulator.createRepository(account: ScenarioCloud.build, region: ScenarioCloud.far, name)

@@ -53,11 +53,12 @@ struct RuleScene: Sendable {
         named names: [String] = [],
         now: Date = Date(),
         drain: Drain = Drain(),
-        announcing: @escaping @Sendable (String) -> Void = { _ in }
+        announcing: @escaping @Sendable (String) -> Void = { _ in },
+        noting note: @escaping @Sendable (CopyEvent) -> Void = { _ in }
     ) async throws -> [RepositoryOutcome] {
         let file = try file(rules)
         let replicator = cloud.replicator.replicator
-        let run = replicator.run(drain: drain) { event in cloud.events.withLock { $0.append(event) } }
+        let run = replicator.run(drain: drain, report: note)
         let outcomes = Lock<[RepositoryOutcome]>([])
         let chosen = try file.rules(named: names)
         try await RuleRun(
