@@ -620,7 +620,7 @@ _ecr-replicate_sync() {
     repeating_flags=()
     non_repeating_flags=(--version -h --help)
     repeating_options=()
-    non_repeating_options=(-f --file --plan --max-age --upload --resumable-above --state-dir --jobs --limit-rate --output --progress --log-level --report --ca-bundle)
+    non_repeating_options=(-f --file --plan --max-age --watch --upload --resumable-above --state-dir --jobs --limit-rate --output --progress --log-level --report --ca-bundle)
     __ecr-replicate_offer_flags_options -1
 
     # Offer option value completions
@@ -634,6 +634,9 @@ _ecr-replicate_sync() {
         return
         ;;
     '--max-age')
+        return
+        ;;
+    '--watch')
         return
         ;;
     '--upload')
