@@ -21,6 +21,9 @@ enum YAMLFault {
             let file = origin == .ruleFile ? "a rule file" : "such a file"
             return .init(at: position, "", "\(file) is one YAML document", "remove the line ---")
         }
+        if failure.problem == YAMLNode.nestedTooDeeply {
+            return .init(at: position, "", "this is nested too deeply", "a rule needs six levels")
+        }
         let words = [failure.context, failure.problem].filter { !$0.isEmpty }.joined(separator: ", ")
         return .init(
             at: position,

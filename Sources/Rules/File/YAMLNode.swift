@@ -35,6 +35,9 @@ struct YAMLNode {
     /// The problem of a text with several documents.
     static let anotherDocument = "found another document"
 
+    /// The problem of a text that is nested too deeply to be read.
+    static let nestedTooDeeply = "nested too deeply"
+
     /// The deepest nesting that is read; a rule file with more is refused long before.
     private static let deepest = 200
 
@@ -46,7 +49,7 @@ struct YAMLNode {
     ) throws(YAMLParser.Failure) -> YAMLNode {
         let position = FilePosition(mark)
         guard depth <= deepest else {
-            throw YAMLParser.Failure(context: "", problem: "it is nested too deeply", mark: mark)
+            throw YAMLParser.Failure(context: "", problem: nestedTooDeeply, mark: mark)
         }
         switch event {
         case .scalar(let text, let isPlain, let tag, let anchor):

@@ -80,7 +80,8 @@ extension ImageOutcome.TagOutcome {
             case .unchanged: .keep
             case .skipped: .skip
             }
-        self.init(result.tag, action, before: result.previous)
+        let reason = action == .skip ? "ifExists is skip" : nil
+        self.init(result.tag, action, before: result.previous, reason: reason)
     }
 }
 

@@ -22,7 +22,7 @@ struct SavedPlanFileTests {
         try await withPlanStage { stage in
             Self.seed(stage)
             // The emulator does not have the role, so the plan is made without it.
-            let keys = ["referrers: none", "createRepository: defaults", "platforms: [linux/amd64]"]
+            let keys = ["referrers: none", "createRepository: defaults"]
             let file = try stage.rules(
                 keys,
                 identity: ", profile: \"${PROFILE}\", roleArn: \"arn:aws:iam::111122223333:role/p\", "
@@ -47,7 +47,6 @@ struct SavedPlanFileTests {
             #expect(repositories.map { $0["createsRepository"] as? Bool } == [false, true])
             let options = try #require(repositories[0]["options"] as? [String: Any])
             #expect(options["ifExists"] as? String == "move")
-            #expect(options["platforms"] as? [String] == ["linux/amd64"])
             let images = try #require(repositories[0]["images"] as? [[String: Any]])
             let tags = images.compactMap { ($0["tags"] as? [[String: Any]])?.first }
             try #require(tags.map { $0["action"] as? String } == ["add", "move", "keep"])
