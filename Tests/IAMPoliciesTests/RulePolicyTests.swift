@@ -84,8 +84,9 @@ struct RulePolicyTests {
                 ["destination-identity-2"],
             ]
         )
+        let source = try lines(set, PolicyName(.sourceIdentity))
         #expect(
-            try lines(set, PolicyName(.sourceIdentity)) == [
+            source == [
                 "Read: BatchGetImage GetDownloadUrlForLayer on eu-west-1:111122223333:repository/team/* "
                     + "eu-west-1:111122223333:repository/base/a eu-west-1:111122223333:repository/base/b",
                 "List: DescribeImages on eu-west-1:111122223333:repository/team/* "
@@ -102,7 +103,7 @@ struct RulePolicyTests {
                     + "us-east-1:111122223333:repository/backup/base/b",
                 "Create: CreateRepository on us-east-1:111122223333:repository/backup/base/a "
                     + "us-east-1:111122223333:repository/backup/base/b",
-                "Assume: AssumeRole on :444455556666:role/promoter",
+                "Assume: AssumeRole on 444455556666:role/promoter",
             ]
         )
         #expect(
