@@ -3,7 +3,7 @@
 /// Permissions are given by patterns of names, so that a few repositories show what many need. Repositories with
 /// settings of their own (another key, immutable tags, missing at a destination) are checked first.
 struct RepositorySample {
-    /// The least repositories to check, if the rule has so many.
+    /// The fewest repositories to check, unless the rule has fewer.
     static let least = 3
     /// The most repositories to check for one rule.
     static let most = 10

@@ -239,7 +239,7 @@ extension RuleDoctor {
 }
 
 extension DestinationReference {
-    /// The same place without a tag.
+    /// The destination without its tag.
     fileprivate var bare: DestinationReference {
         DestinationReference(registry: registry, repository: repository, tag: nil)
     }

@@ -17,7 +17,7 @@ package enum PolicyPart: String, Sendable, CaseIterable {
         case identity
         /// The policy of a repository that belongs to another account.
         case repository
-        /// The trust policy of an assumed role, which lists who may assume it.
+        /// The trust policy of an assumed role: it lists the principals that may assume the role.
         case trust
         /// The policy of the identity that assumes a role.
         case caller

@@ -12,7 +12,7 @@ struct PolicyNeeds {
 
         init(_ principal: Principal) { (self.principal, label) = (principal, principal.label) }
 
-        /// The owner of a caller's keys, who is not named.
+        /// The owner of a caller's keys, if the user didn't name it.
         init(guessing caller: PolicyCaller) {
             (keys, label) = (caller.home?.keys ?? caller.origin, caller.home?.label ?? caller.origin ?? "caller")
             principal = caller.home.map {

@@ -83,7 +83,7 @@ struct ImportedTags: Hashable {
     var include: [String] = []
     var digests: [String] = []
 
-    /// The same selection in an order of its own, for comparison.
+    /// The selection with its patterns sorted, so that two selections can be compared.
     var sorted: ImportedTags {
         var tags = self
         tags.match.sort()

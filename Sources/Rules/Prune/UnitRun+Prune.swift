@@ -196,6 +196,8 @@ extension UnitRun {
                 kept.digests.insert(selection.images[assigned.image].digest)
             }
             kept.digests.formUnion(worked[index].planned[outcomeIndex] ?? [])
+            // With --platform, the image that was copied is another than the one that was selected.
+            kept.digests.formUnion(outcome.images.compactMap(\.digest))
             // A tag whose image is too young stays as it is.
             let known = Dictionary(selection.source.tags.map { ($0.tag, $0.digest) }) { first, _ in first }
             for (tag, _) in selection.selection.coolingDown {

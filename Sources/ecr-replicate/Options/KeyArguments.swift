@@ -21,7 +21,7 @@ struct KeyArguments: ParsableArguments {
 
     /// Returns the key to use in a registry for each key of the source.
     ///
-    /// Of several keys for one, the first that may be in the registry's region is used.
+    /// If a source key is given several times, the first destination key that may be in the registry's region is used.
     func keys(at registry: RegistryLocation) -> [String: String] {
         var region: String?
         if case .ecr(let host) = registry { region = host.region }
