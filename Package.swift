@@ -50,7 +50,7 @@ let package = Package(
         .systemLibrary(name: "CCurl", pkgConfig: "libcurl", providers: [.apt(["libcurl4-openssl-dev"])]),
         .systemLibrary(name: "COpenSSL", pkgConfig: "libcrypto", providers: [.apt(["libssl-dev"])]),
         .systemLibrary(name: "CLibYAML", pkgConfig: "yaml-0.1", providers: [.apt(["libyaml-dev"])]),
-        .target(name: "Platform", dependencies: ["CLibYAML", subprocess, system], swiftSettings: settings),
+        .target(name: "Platform", dependencies: ["CLibYAML", "COpenSSL", subprocess, system], swiftSettings: settings),
         .target(name: "Content", dependencies: ["COpenSSL"], swiftSettings: settings),
         .target(
             name: "Wire",
@@ -100,8 +100,16 @@ let package = Package(
             swiftSettings: settings
         ),
         .target(
+            name: "Promotion",
+            dependencies: [
+                "Content", "Wire", "AWSIdentity", "Distribution", "ECRAPI", "Replicate", "IAMPolicies", "Reporting",
+                "Platform", httpTypes, subprocess,
+            ],
+            swiftSettings: settings
+        ),
+        .target(
             name: "Rules",
-            dependencies: ["Content", "AWSIdentity", "Replicate", "IAMPolicies", "Reporting", "Platform"],
+            dependencies: ["Content", "AWSIdentity", "Replicate", "IAMPolicies", "Reporting", "Promotion", "Platform"],
             swiftSettings: settings
         ),
         .target(
@@ -112,8 +120,8 @@ let package = Package(
         .executableTarget(
             name: "ecr-replicate",
             dependencies: [
-                "Content", "Wire", "AWSIdentity", "Replicate", "IAMPolicies", "Reporting", "Doctor", "Rules",
-                "ECREmulator",
+                "Content", "Wire", "AWSIdentity", "Replicate", "IAMPolicies", "Reporting", "Doctor", "Promotion",
+                "Rules", "ECREmulator",
                 "Platform", argumentParser, logging, subprocess,
             ],
             swiftSettings: settings
@@ -176,6 +184,15 @@ let package = Package(
                 "Doctor", "IAMPolicies", "Reporting", "Replicate", "ECRAPI", "AWSIdentity", "Wire", "Content",
                 "Platform",
                 "ECREmulator", "TestClouds", "TestInputs", httpTypes,
+            ],
+            swiftSettings: testSettings
+        ),
+        .testTarget(
+            name: "PromotionTests",
+            dependencies: [
+                "Promotion", "IAMPolicies", "Reporting", "Replicate", "ECRAPI", "Distribution", "AWSIdentity", "Wire",
+                "Content", "Platform", "ECREmulator", "TestClouds", "TestInputs", "TestPrograms", "TestDoubles",
+                httpTypes, logging,
             ],
             swiftSettings: testSettings
         ),

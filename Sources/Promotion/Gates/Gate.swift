@@ -1,0 +1,93 @@
+package import Content
+
+/// A condition that an image must meet before it is promoted.
+///
+/// All gates of a promotion are evaluated at the source, side by side, before anything is written; each gives one
+/// decision, and only ``GateDecision/Result/passed`` lets the image pass.
+///
+/// - Source: docs/architecture.md
+package protocol Gate: Sendable {
+    /// The gate's name in reports, records and rule files, such as `scan` or `signature`.
+    var name: String { get }
+
+    /// Decides about an image.
+    ///
+    /// What can't be found out is the result ``GateDecision/Result/unknown`` with its reason, not an error.
+    ///
+    /// - Throws: `CancellationError` only.
+    func decide(about candidate: GateCandidate) async throws -> GateDecision
+}
+
+/// An image that gates decide about, pinned by its digest.
+package struct GateCandidate: Sendable {
+    /// The image at the source, with the tag that was asked for, if any, and its digest.
+    package var image: ImageReference
+    /// The manifest that would be put at the destination.
+    package var root: Manifest
+    /// Reads more of the source repository.
+    package var source: any GateSource
+
+    package init(image: ImageReference, root: Manifest, source: any GateSource) {
+        (self.image, self.root, self.source) = (image, root, source)
+    }
+
+    package var digest: Digest { root.digest }
+}
+
+/// Reads what gates need of a source repository, with the identity of the source.
+package protocol GateSource: Sendable {
+    /// The manifest with this digest; `nil` if the repository doesn't have it.
+    ///
+    /// - Throws: An error whose description is fit for people, or `CancellationError`.
+    func manifest(_ digest: Digest) async throws -> Manifest?
+
+    /// The manifest that a tag holds; `nil` if there is no such tag.
+    func manifest(tagged tag: Tag) async throws -> Manifest?
+
+    /// The manifests whose subject is `digest`; `nil` if the registry doesn't list referrers.
+    func referrers(of digest: Digest) async throws -> [Descriptor]?
+
+    /// The bytes of a blob, checked against its digest and size.
+    ///
+    /// - Parameter limit: The most bytes to read; a larger blob is an error.
+    func blob(_ descriptor: Descriptor, upTo limit: Int) async throws -> [UInt8]
+}
+
+/// What one gate decided about an image.
+package struct GateDecision: Sendable, Hashable {
+    package enum Result: String, Sendable, Hashable {
+        case passed, failed
+        /// The condition could not be decided; an image does not pass then.
+        case unknown
+    }
+
+    /// One thing that the decision rests on: a finding, a signature, an attestation.
+    package struct Evidence: Sendable, Hashable {
+        /// What it is, in a few words for people, without control characters.
+        package var text: String
+        /// The manifest or blob that it was read from, if it is one.
+        package var digest: Digest?
+
+        package init(_ text: String, digest: Digest? = nil) { (self.text, self.digest) = (text, digest) }
+    }
+
+    /// The gate's name.
+    package var gate: String
+    package var result: Result
+    /// Why, in one line for people.
+    package var reason: String
+    package var evidence: [Evidence]
+    /// What the user can do about a result that is not ``Result/passed``, as an imperative.
+    package var remedy: String?
+
+    package init(
+        _ gate: String,
+        _ result: Result,
+        _ reason: String,
+        evidence: [Evidence] = [],
+        remedy: String? = nil
+    ) {
+        (self.gate, self.result, self.reason) = (gate, result, reason)
+        (self.evidence, self.remedy) = (evidence, remedy)
+    }
+}
