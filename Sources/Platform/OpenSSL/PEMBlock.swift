@@ -49,21 +49,14 @@ package struct PEMBlock: Sendable, Hashable {
 
     /// Writes a block, with lines of 64 characters.
     package static func text(label: String, der: [UInt8]) -> String {
-        var text = "-----BEGIN \(label)-----\n"
-        let alphabet = Array("ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/".utf8)
-        var line: [UInt8] = []
-        for start in stride(from: 0, to: der.count, by: 3) {
-            let group = der[start..<min(start + 3, der.count)]
-            let bits = group.reduce(0) { $0 << 8 | Int($1) } << (8 * (3 - group.count))
-            for place in 0..<4 {
-                line.append(place <= group.count ? alphabet[bits >> (18 - 6 * place) & 63] : UInt8(ascii: "="))
+        var lines = ["-----BEGIN \(label)-----"]
+        for start in stride(from: 0, to: der.count, by: 48) {
+            let piece = Array(der[start..<min(start + 48, der.count)])
+            let line = unsafe [UInt8](unsafeUninitializedCapacity: 65) { room, count in
+                count = unsafe Int(EVP_EncodeBlock(room.baseAddress, piece, CInt(piece.count)))
             }
-            if line.count == 64 {
-                text += String(decoding: line, as: UTF8.self) + "\n"
-                line = []
-            }
+            lines.append(String(decoding: line, as: UTF8.self))
         }
-        if !line.isEmpty { text += String(decoding: line, as: UTF8.self) + "\n" }
-        return text + "-----END \(label)-----\n"
+        return (lines + ["-----END \(label)-----", ""]).joined(separator: "\n")
     }
 }
