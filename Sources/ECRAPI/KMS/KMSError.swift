@@ -75,6 +75,11 @@ extension KMSError: AWSJSONError {
     /// Whether the service throttles the caller.
     public var isThrottling: Bool { status == 429 || ECRError.throttles.contains(code) }
 
+    /// Whether the service rejects the credentials for any request.
+    public var isAuthentication: Bool {
+        ECRError(operation: operation, code: .init(rawValue: code), message: "", status: status).isAuthentication
+    }
+
     /// The denied permission; `nil` unless the service denies one.
     public var denial: ECRError.Denial? {
         guard code == "AccessDeniedException" || code == "AccessDenied" else { return nil }

@@ -39,6 +39,8 @@ public struct CopyOptions: Sendable {
     ///
     /// A tag that holds the image already is kept. For other tags, ``ifCurrent`` and ``ifExists`` decide.
     package var expected: [Tag: Digest?] = [:]
+    /// Makes further referrers of an image at its destination, which are put before its tags; `nil` makes none.
+    package var additions: (any ReferrerMaking)?
 
     public init(
         ifExists: IfExists = .move,
