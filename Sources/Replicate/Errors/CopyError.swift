@@ -47,6 +47,8 @@ public struct CopyError: Error, Sendable, Equatable {
         case unusableFile(String)
         /// The registry behind a pull-through cache rule fails, or ECR can't use it.
         case upstream(Upstream)
+        /// There is no record of a promotion that may be undone; the remedy is an imperative.
+        case undoRefused(problem: String, remedy: String)
         case rejected(code: String, text: String)
         case unsupported(Unsupported)
     }
@@ -144,6 +146,7 @@ extension CopyError {
     package var kind: Kind {
         switch reason {
         case .tagImmutable, .tagHolds, .tagMoved: .refused
+        case .undoRefused: .refused
         case .denied, .noCredentials: .notPermitted
         default: .failed
         }
@@ -180,6 +183,7 @@ extension CopyError.Reason {
         case .wrongEndpoint: "wrongEndpoint"
         case .unusableFile: "unusableFile"
         case .upstream: "upstream"
+        case .undoRefused: "undoRefused"
         case .rejected: "rejected"
         case .unsupported: "unsupported"
         }
@@ -244,6 +248,7 @@ extension CopyError.Reason {
         case .wrongEndpoint(let text): text
         case .unusableFile(let text): text
         case .upstream(let upstream): "\(printable(upstream.code)): \(printable(upstream.text))"
+        case .undoRefused(let problem, _): "can't undo: \(problem)"
         case .rejected(let code, let text): "\(printable(code)): \(Self.said(text))"
         case .unsupported(let what): "\(what)"
         }
