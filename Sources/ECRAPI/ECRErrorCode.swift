@@ -22,6 +22,8 @@ extension ECRError {
         public static let invalidLayer = Self(rawValue: "InvalidLayerException")
         public static let invalidLayerPart = Self(rawValue: "InvalidLayerPartException")
         public static let emptyUpload = Self(rawValue: "EmptyUploadException")
+        /// The image has never been scanned, or its result was deleted.
+        public static let scanNotFound = Self(rawValue: "ScanNotFoundException")
         public static let uploadNotFound = Self(rawValue: "UploadNotFoundException")
         /// A hard quota, not a throttle, although SDKs treat it as one.
         public static let limitExceeded = Self(rawValue: "LimitExceededException")

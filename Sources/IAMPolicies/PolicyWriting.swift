@@ -97,6 +97,11 @@ struct PolicyWriting {
         case .planning: request.rule != nil
         case .listingRepositories: request.rule?.listsRepositories ?? false
         case .pruning: request.rule?.prunes ?? false
+        case .readingScans: request.gates.readsScans
+        case .readingAge: request.gates.readsPushTimes
+        case .readingTagSettings: request.gates.readsTagSettings
+        case .readingContent: isRetag && request.gates.readsContent
+        case .verifyingWithKey: !request.gates.publicKeys.isEmpty
         }
     }
 
@@ -119,6 +124,9 @@ struct PolicyWriting {
             case .listing, .planning: about("List")
             case .listingRepositories: Piece(id: listing, actions: [], resources: [place.registryARN])
             case .pruning: about("Prune")
+            case .readingScans, .readingAge, .readingTagSettings, .readingContent: about("DecideGates")
+            case .verifyingWithKey:
+                Piece(id: "VerifyWithKey", actions: [], resources: request.gates.publicKeys)
             case .foreignLayers: about("AskForForeignLayers")
             case .missing: Piece(id: "AskWhereMissing", actions: [], resources: ["*"])
             case .movingTags: about("AskBeforeTagsMove")

@@ -4,6 +4,7 @@ import Content
 import FoundationEssentials
 import Logging
 import Platform
+import Promotion
 import Replicate
 import Reporting
 import Rules
@@ -26,6 +27,8 @@ struct Session {
     let namesDestinations: Bool
     /// The destination whose caller is looked up and printed.
     let callerDestination: DestinationReference?
+    /// The gates of a promotion; `nil` if there are none.
+    private(set) var admission: GateAdmission?
 
     /// Makes a session for a command that moves blobs from one side to another.
     init(
@@ -36,10 +39,12 @@ struct Session {
         uploads: UploadOptions,
         announcesPlan: Bool = false,
         namesDestinations: Bool = false,
-        callerDestination: DestinationReference? = nil
+        callerDestination: DestinationReference? = nil,
+        admission: GateAdmission? = nil
     ) {
         self.command = command
         self.output = output
+        self.admission = admission
         source = connection.common.source
         destination = connection.destination
         caBundle = connection.common.caBundle
@@ -173,7 +178,8 @@ struct Session {
                     caller: caller.withLock { $0 },
                     note: note,
                     setBeforeFailure: unreported,
-                    notices: printedNotices
+                    notices: printedNotices,
+                    gates: admission?.reports.map(\.document) ?? []
                 )
             )
             printFailures(all, ending)

@@ -2,14 +2,18 @@ internal import Replicate
 
 extension Rule {
     /// How the engine copies images under this rule.
-    func copyOptions(isDryRun: Bool) -> CopyOptions {
-        CopyOptions(
+    ///
+    /// - Parameter admissions: The gates; those of a rule that were not set up admit nothing.
+    func copyOptions(isDryRun: Bool, _ admissions: RuleAdmissions = .none) -> CopyOptions {
+        var options = CopyOptions(
             ifExists: ifExists,
             referrers: referrers,
             createRepository: createRepository.forCopies,
             platforms: platforms,
             isDryRun: isDryRun
         )
+        options.admission = admissions.admission(of: self)
+        return options
     }
 }
 

@@ -1,0 +1,25 @@
+package import IAMPolicies
+
+extension GateNeeds {
+    /// What the gates ask for; files and programs of this machine ask AWS for nothing.
+    package init(_ settings: GateSettings) {
+        let keys = settings.signatures + settings.approvalKeys + settings.attestations
+        self.init(
+            readsScans: settings.scan != nil,
+            readsPushTimes: settings.minAge != nil,
+            readsTagSettings: settings.requiresImmutableTag,
+            readsContent: !settings.signatures.isEmpty || !settings.attestations.isEmpty
+                || !settings.platforms.isEmpty,
+            publicKeys: keys.compactMap(Self.keyARN).reduce(into: []) { if !$0.contains($1) { $0.append($1) } }
+        )
+    }
+
+    /// The ARN of a key that is written `awskms:///ARN`, also after an attestation's type; `nil` for a file.
+    private static func keyARN(_ text: String) -> String? {
+        let parts = text.split(separator: prefix, maxSplits: 1, omittingEmptySubsequences: false)
+        guard parts.count == 2, parts[1].hasPrefix("arn:") else { return nil }
+        return String(parts[1])
+    }
+
+    private static let prefix = "awskms:///"
+}
