@@ -1,5 +1,6 @@
 package import Content
-package import Platform
+internal import Platform
+package import Replicate
 
 /// Reads a repository's records; the registry and its writers are not trusted.
 package protocol RecordSource: Sendable {
@@ -18,6 +19,8 @@ package protocol RecordSource: Sendable {
     /// The bytes of a blob, checked against its digest and size.
     func blob(_ descriptor: Descriptor, upTo limit: Int) async throws -> [UInt8]
 }
+
+extension OpenedRepository: RecordSource {}
 
 /// A record that was found, and what vouches for it.
 package struct FoundRecord: Sendable, Hashable {
@@ -48,14 +51,6 @@ package struct UnusableRecord: Sendable, Hashable {
     package var image: Digest
     /// Why, in one line, printable.
     package var reason: String
-}
-
-/// A public key, with the name that the user gave it.
-package struct RecordKey: Sendable, Hashable {
-    package var name: String
-    package var key: PublicKey
-
-    package init(name: String, key: PublicKey) { (self.name, self.key) = (name, key) }
 }
 
 /// Reads one record and checks who signed it.

@@ -11,8 +11,8 @@ package import Replicate
 /// - Source: docs/records.md#when-a-record-is-written
 package struct Recorder: ReferrerMaking {
     package var action = PromotionRecord.Action.promote
-    /// The ARN of the identity that writes to the destination; `nil` if it is unknown.
-    package var caller: String?
+    /// The ARN of the identity that writes to a repository; `nil` if it is unknown.
+    package var caller: @Sendable (_ destination: ImageReference) async -> String? = { _ in nil }
     /// The user's words.
     package var reason: String?
     package var policy: PromotionRecord.Policy?
@@ -35,7 +35,7 @@ package struct Recorder: ReferrerMaking {
             .filter { $0.decision.repository == tagging.destination.recordName && answersFor($0.decision, $0.manifest) }
         let wanted = changes(tagging, recorded: Set(known.flatMap { $0.decision.tags.map(\.tag) }))
         if wanted.isEmpty, !tagging.tags.isEmpty || known.contains(where: { $0.decision.tags.isEmpty }) { return [] }
-        var record = record(of: wanted, tagging)
+        var record = record(of: wanted, tagging, by: await caller(tagging.destination))
         let decision = RecordDecision(record)
         record.repeats = known.filter { $0.decision == decision }.map(\.manifest).max {
             created($0) < created($1)
@@ -76,7 +76,11 @@ package struct Recorder: ReferrerMaking {
         }
     }
 
-    private func record(of tags: [PromotionRecord.TagChange], _ tagging: Tagging) -> PromotionRecord {
+    private func record(
+        of tags: [PromotionRecord.TagChange],
+        _ tagging: Tagging,
+        by caller: String?
+    ) -> PromotionRecord {
         let root = tagging.root
         let source = tagging.source
         return PromotionRecord(

@@ -1,4 +1,5 @@
 package import Content
+package import ECRAPI
 
 /// A repository that a command reads and writes without copying: its tags, its referrers, small blobs.
 package struct OpenedRepository: Sendable {
@@ -79,5 +80,14 @@ extension ImageRepository {
         guard !digests.isEmpty else { return [] }
         let reading = try await read(digests.map { .digest($0) })
         return digests.compactMap { reading.manifests[.digest($0)] }.filter { $0.subject?.digest == digest }
+    }
+}
+
+extension CopyRun {
+    /// A client of KMS in a key's region, with the identity of a side.
+    ///
+    /// - Throws: `IdentityError`
+    package func keyService(in region: String, _ options: SideOptions) throws -> KMSClient {
+        try opener.kms(region: region, options)
     }
 }

@@ -50,6 +50,7 @@ struct PromoteCommand: AsyncParsableCommand {
     var tags: [Tag] = []
 
     @OptionGroup(title: "Gates") var gates: GateArguments
+    @OptionGroup(title: "Record") var record: RecordArguments
     @OptionGroup(title: "Safety") var copying: CopyArguments
     @OptionGroup(title: "Large layers") var uploading: UploadArguments
     @OptionGroup(title: "Transfers") var transfers: TransferArguments
@@ -65,6 +66,7 @@ struct PromoteCommand: AsyncParsableCommand {
             )
         }
         try refuseUnnamed([destination], from: source)
+        try record.refuseUnfit(for: destination.registry)
         let named = [destination.tag].compactMap { $0 } + tags
         try refuseUnfit(named.isEmpty ? [source.tag].compactMap { $0 } : named, at: destination.registry)
     }
@@ -123,7 +125,25 @@ struct PromoteCommand: AsyncParsableCommand {
             tags: tags,
             options
         )
-        try await session.run { run in try await run.copy(request) }
+        let isRecorded = record.record && !copying.tag.dryRun && !destination.registry.isLayout
+        let key = try isRecorded ? record.key() : nil
+        try await session.runNamingCaller { [request] run, caller in
+            var request = request
+            if isRecorded {
+                var recorder = Recorder(toolVersion: Build.version)
+                recorder.caller = { _ in caller }
+                recorder.reason = record.reason
+                recorder.policy = gates.settings.isEmpty ? nil : .commandLine(gates.settings)
+                if let admission { recorder.gates = { admission.report(of: $0)?.decisions } }
+                recorder.signer = try await key?.signer(
+                    run,
+                    destination.repository(for: source),
+                    session.destination
+                )
+                request.options.additions = recorder
+            }
+            return try await run.copy(request)
+        }
     }
 
     /// The gates that the options ask for; `nil` for none.
