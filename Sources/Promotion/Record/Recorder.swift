@@ -30,6 +30,7 @@ package struct Recorder: ReferrerMaking {
     }
 
     package func referrers(for tagging: Tagging) async throws -> [AddedReferrer] {
+        guard !tagging.destination.registry.isLayout else { return [] }
         let known = try await tagging.referrers(of: tagging.root.digest, where: RecordArtifact.mayBeRecord)
             .compactMap { manifest in RecordDecision(manifest).map { (decision: $0, manifest: manifest) } }
             .filter { $0.decision.repository == tagging.destination.recordName && answersFor($0.decision, $0.manifest) }

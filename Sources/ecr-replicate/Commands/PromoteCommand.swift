@@ -178,7 +178,10 @@ struct PromoteCommand: AsyncParsableCommand {
             )
         }
         let isAnnounced = output.output == .text
-        let admissions = try ruleGates(of: gated, keepsReports: output.output == .json) { report in
+        let isDry = copying.tag.dryRun
+        let key = try record.record && !isDry ? record.key() : nil
+        let keepsReports = output.output == .json || (record.record && !isDry)
+        let admissions = try ruleGates(of: gated, keepsReports: keepsReports) { report in
             if isAnnounced { report.lines.forEach(LineStream.standardError.say) }
         }
         let session = Session(
@@ -189,11 +192,12 @@ struct PromoteCommand: AsyncParsableCommand {
             transfers,
             uploads: uploading.options
         )
-        let isDry = copying.tag.dryRun
         var reporting = RuleReporting(isPlan: isDry, file: read.name)
         reporting.isDryRun = isDry
         reporting.admissions = admissions
         try await session.runRules(reporting) { replicator, run, report in
+            let recorders =
+                isDry ? nil : try await record.recorders(of: gated, in: read, admissions, signedWith: key, run)
             try await RuleRun(
                 gated,
                 isDry ? .plan : .carryOut,
@@ -202,6 +206,7 @@ struct PromoteCommand: AsyncParsableCommand {
                 now: Date(),
                 beside: read.rules(beside: gated),
                 admissions: admissions,
+                additions: { recorders?($0) },
                 announce: { LineStream.standardError.say($0) }
             )
             .outcomes(report)
