@@ -20,7 +20,7 @@ extension RecordArguments {
     ) async throws -> (@Sendable (Rule) -> (any ReferrerMaking)?)? {
         guard record else { return nil }
         let signer: (any RecordSigning)?
-        if let key, let first = rules.first?.to.first?.registry {
+        if let key, let first = rules.first?.destinations.first?.registry {
             signer = try await key.signer(run, first.reference(to: .unnamed), first.options)
         } else {
             signer = nil
