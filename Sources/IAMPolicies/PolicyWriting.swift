@@ -102,6 +102,7 @@ struct PolicyWriting {
         case .readingTagSettings: request.gates.readsTagSettings
         case .readingContent: isRetag && request.gates.readsContent
         case .verifyingWithKey: !request.gates.publicKeys.isEmpty
+        case .signingRecords: !request.signingKeys.isEmpty
         }
     }
 
@@ -127,6 +128,7 @@ struct PolicyWriting {
             case .readingScans, .readingAge, .readingTagSettings, .readingContent: about("DecideGates")
             case .verifyingWithKey:
                 Piece(id: "VerifyWithKey", actions: [], resources: request.gates.publicKeys)
+            case .signingRecords: Piece(id: "SignRecords", actions: [], resources: request.signingKeys)
             case .foreignLayers: about("AskForForeignLayers")
             case .missing: Piece(id: "AskWhereMissing", actions: [], resources: ["*"])
             case .movingTags: about("AskBeforeTagsMove")

@@ -81,6 +81,21 @@ struct RecordArguments: ParsableArguments {
     }
 }
 
+/// The option for the key that signs records, for commands that only need its name.
+struct SigningKeyArgument: ParsableArguments {
+    @Option(
+        help: ArgumentHelp("The key that signs records: awskms:///ARN; a PEM file needs no permission.", valueName: "key")
+    )
+    var signRecord: String?
+
+    /// The key, if it is in KMS.
+    ///
+    /// - Throws: A usage error.
+    func keyInKMS() throws -> KMSKeyReference? {
+        try signRecord.flatMap { text in try usage { try KMSKeyReference(text) } }
+    }
+}
+
 /// Reads the keys of `--key`: PEM files with public keys, or keys in KMS.
 ///
 /// - Throws: A usage error for a file without public keys.

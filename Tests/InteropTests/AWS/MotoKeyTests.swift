@@ -38,7 +38,7 @@ struct MotoKeyTests {
             body: Array(#"{"KeySpec":"\#(spec)","KeyUsage":"SIGN_VERIFY"}"#.utf8)
         )
         request.fields[.contentType] = "application/x-amz-json-1.1"
-        request.fields[.init("X-Amz-Target")!] = "TrentService.CreateKey"
+        request.fields[.amzTarget] = "TrentService.CreateKey"
         let keys = AWSCredentials(accessKeyID: "AKIDEXAMPLE", secretAccessKey: "secret", source: "test")
         RequestSigner(service: "kms", region: LocalCloud.region).sign(&request, with: keys, at: Date())
         let answer = try await cloud.transport.send(request)
