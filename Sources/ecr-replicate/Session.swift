@@ -104,6 +104,15 @@ struct Session {
     ///
     /// - Throws: `ExitCode`, after everything has been printed.
     func run(_ body: @escaping @Sendable (CopyRun) async throws -> [CopyResult]) async throws {
+        try await runNamingCaller { run, _ in try await body(run) }
+    }
+
+    /// Runs a command that copies, and tells it who writes to ``callerDestination``; `nil` if that is unknown.
+    ///
+    /// - Throws: `ExitCode`, after everything has been printed.
+    func runNamingCaller(
+        _ body: @escaping @Sendable (CopyRun, _ caller: String?) async throws -> [CopyResult]
+    ) async throws {
         let started = ContinuousClock.now
         let display = ProgressDisplay(
             mode: output.progress,
@@ -133,7 +142,7 @@ struct Session {
                     caller.withLock { $0 = name }
                     announcement.caller(name)
                 }
-                let done = try await body(run)
+                let done = try await body(run, caller.withLock { $0 })
                 results.withLock { $0 = done }
             }
         } reporting: { event in

@@ -120,12 +120,13 @@ package struct RecordDecision: Sendable, Hashable {
     }
 
     package var action: PromotionRecord.Action
+    package var repository: String
     package var tags: [Change]
     package var policy: Digest?
     package var undoes: Digest?
 
     package init(_ record: PromotionRecord) {
-        action = record.action
+        (action, repository) = (record.action, record.to.repository)
         tags = record.tags.map { Change(tag: $0.tag, before: $0.before) }
         (policy, undoes) = (record.policy?.digest, record.undoes)
     }
@@ -134,12 +135,12 @@ package struct RecordDecision: Sendable, Hashable {
     package init?(_ manifest: Manifest) {
         guard RecordArtifact.claimsToBeRecord(manifest) else { return nil }
         let said = manifest.annotations
-        guard let action = said[RecordFormat.Annotation.action], let list = said[RecordFormat.Annotation.tags] else {
-            return nil
-        }
-        self.action = PromotionRecord.Action(rawValue: action)
+        guard let action = said[RecordFormat.Annotation.action],
+            let repository = said[RecordFormat.Annotation.repository], let list = said[RecordFormat.Annotation.tags]
+        else { return nil }
+        (self.action, self.repository) = (PromotionRecord.Action(rawValue: action), repository)
         tags = []
-        for item in list.split(separator: " ") {
+        for item in list == RecordFormat.none ? [] : list.split(separator: " ") {
             let parts = item.split(separator: "=", maxSplits: 1)
             guard parts.count == 2 else { return nil }
             guard parts[1] != RecordFormat.none else {
@@ -156,9 +157,10 @@ package struct RecordDecision: Sendable, Hashable {
     var annotations: [String: String] {
         var annotations = [
             RecordFormat.Annotation.action: action.rawValue,
-            RecordFormat.Annotation.tags: tags.map {
-                "\($0.tag)=\($0.before.map(\.description) ?? RecordFormat.none)"
-            }.joined(separator: " "),
+            RecordFormat.Annotation.repository: repository,
+            RecordFormat.Annotation.tags: tags.isEmpty
+                ? RecordFormat.none
+                : tags.map { "\($0.tag)=\($0.before.map(\.description) ?? RecordFormat.none)" }.joined(separator: " "),
             RecordFormat.Annotation.policy: policy.map(\.description) ?? RecordFormat.none,
         ]
         if let undoes { annotations[RecordFormat.Annotation.undoes] = undoes.description }

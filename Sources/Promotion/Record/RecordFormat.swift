@@ -38,7 +38,10 @@ package enum RecordFormat {
         package static let bundlePredicate = "dev.sigstore.bundle.predicateType"
         /// `promote` or `undo`.
         package static let action = "ecr-replicate.promotion.action"
-        /// The tags, each as `TAG=DIGEST` with the digest that it held before, or `TAG=none`, separated by blanks.
+        /// The repository of the decision, which is another one where a record was copied with its image.
+        package static let repository = "ecr-replicate.promotion.repository"
+        /// The tags, each as `TAG=DIGEST` with the digest that it held before, or `TAG=none`, separated by blanks;
+        /// `none` for an image that gets no tag.
         package static let tags = "ecr-replicate.promotion.tags"
         /// The digest of the policy, or `none`.
         package static let policy = "ecr-replicate.promotion.policy"
@@ -61,4 +64,16 @@ package enum RecordFormat {
     package static let mostInputs = 1_000
     /// The longest text of a record, in bytes.
     package static let longestText = 500
+}
+
+extension ImageReference {
+    /// The repository's name in records, which is the same however the reference names the registry's host.
+    package var recordName: String {
+        switch registry {
+        case .ecr(let host) where host.localAuthority == nil:
+            "\(ECRHost(account: host.account, region: host.region).name)/\(repository)"
+        case .plain(let registry): "\(registry.authority)/\(repository)"
+        default: "\(bare)"
+        }
+    }
 }

@@ -11,8 +11,8 @@ package import Replicate
 /// - Source: docs/records.md#when-a-record-is-written
 package struct Recorder: ReferrerMaking {
     package var action = PromotionRecord.Action.promote
-    /// The ARN of the identity that writes to the destination; `nil` if it is unknown.
-    package var caller: String?
+    /// The ARN of the identity that writes to a repository; `nil` if it is unknown.
+    package var caller: @Sendable (_ destination: ImageReference) async -> String? = { _ in nil }
     /// The user's words.
     package var reason: String?
     package var policy: PromotionRecord.Policy?
@@ -30,17 +30,27 @@ package struct Recorder: ReferrerMaking {
     }
 
     package func referrers(for tagging: Tagging) async throws -> [AddedReferrer] {
+        guard !tagging.destination.registry.isLayout else { return [] }
         let known = try await tagging.referrers(of: tagging.root.digest, where: RecordArtifact.mayBeRecord)
             .compactMap { manifest in RecordDecision(manifest).map { (decision: $0, manifest: manifest) } }
-            .filter { answersFor($0.decision, $0.manifest) }
+            .filter { $0.decision.repository == tagging.destination.recordName && answersFor($0.decision, $0.manifest) }
         let wanted = changes(tagging, recorded: Set(known.flatMap { $0.decision.tags.map(\.tag) }))
-        if wanted.isEmpty, !tagging.tags.isEmpty || !known.isEmpty { return [] }
-        var record = record(of: wanted, tagging)
+        if wanted.isEmpty, !tagging.tags.isEmpty || known.contains(where: { $0.decision.tags.isEmpty }) { return [] }
+        var record = record(of: wanted, tagging, by: await caller(tagging.destination))
         let decision = RecordDecision(record)
         record.repeats = known.filter { $0.decision == decision }.map(\.manifest).max {
             created($0) < created($1)
         }?.digest
-        return [try await referrer(record, to: tagging.root.descriptor, at: tagging.destination)]
+        do {
+            return [try await referrer(record, to: tagging.root.descriptor, at: tagging.destination)]
+        } catch let error as RecordSignerError {
+            throw CopyError(
+                .rejected(code: "not recorded", text: "\(error.problem); \(error.remedy)"),
+                side: .destination,
+                image: tagging.destination.tagged(nil, digest: tagging.root.digest),
+                operation: "recording the promotion"
+            )
+        }
     }
 
     /// Whether an earlier record is one of the same action under the same policy, and signed if this one would be.
@@ -67,7 +77,11 @@ package struct Recorder: ReferrerMaking {
         }
     }
 
-    private func record(of tags: [PromotionRecord.TagChange], _ tagging: Tagging) -> PromotionRecord {
+    private func record(
+        of tags: [PromotionRecord.TagChange],
+        _ tagging: Tagging,
+        by caller: String?
+    ) -> PromotionRecord {
         let root = tagging.root
         let source = tagging.source
         return PromotionRecord(
@@ -77,8 +91,8 @@ package struct Recorder: ReferrerMaking {
             by: caller,
             reason: reason,
             image: .init(digest: root.digest, mediaType: root.mediaType.rawValue, size: Int64(root.byteCount)),
-            from: .init(repository: "\(source.bare)", tag: source.tag?.value),
-            to: .init(repository: "\(tagging.destination.bare)", tag: nil),
+            from: .init(repository: source.recordName, tag: source.tag?.value),
+            to: .init(repository: tagging.destination.recordName, tag: nil),
             tags: tags,
             policy: policy,
             gates: gates.flatMap { $0(root.digest) }.map { $0.map(PromotionRecord.Gate.init) },

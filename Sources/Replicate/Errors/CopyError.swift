@@ -49,6 +49,8 @@ public struct CopyError: Error, Sendable, Equatable {
         case unusableFile(String)
         /// The registry behind a pull-through cache rule fails, or ECR can't use it.
         case upstream(Upstream)
+        /// There is no record of a promotion that may be undone; the remedy is an imperative.
+        case undoRefused(problem: String, remedy: String)
         case rejected(code: String, text: String)
         case unsupported(Unsupported)
     }
@@ -155,7 +157,7 @@ extension CopyError {
 
     package var kind: Kind {
         switch reason {
-        case .tagImmutable, .tagHolds, .tagMoved, .gateDenied: .refused
+        case .tagImmutable, .tagHolds, .tagMoved, .gateDenied, .undoRefused: .refused
         case .denied, .noCredentials: .notPermitted
         default: .failed
         }
@@ -193,6 +195,7 @@ extension CopyError.Reason {
         case .wrongEndpoint: "wrongEndpoint"
         case .unusableFile: "unusableFile"
         case .upstream: "upstream"
+        case .undoRefused: "undoRefused"
         case .rejected: "rejected"
         case .unsupported: "unsupported"
         }
@@ -258,6 +261,7 @@ extension CopyError.Reason {
         case .wrongEndpoint(let text): text
         case .unusableFile(let text): text
         case .upstream(let upstream): "\(printable(upstream.code)): \(printable(upstream.text))"
+        case .undoRefused(let problem, _): "can't undo: \(problem)"
         case .rejected(let code, let text): "\(printable(code)): \(Self.said(text))"
         case .unsupported(let what): "\(what)"
         }

@@ -3,8 +3,14 @@ internal import Replicate
 extension Rule {
     /// How the engine copies images under this rule.
     ///
-    /// - Parameter admissions: The gates; those of a rule that were not set up admit nothing.
-    func copyOptions(isDryRun: Bool, _ admissions: RuleAdmissions = .none) -> CopyOptions {
+    /// - Parameters:
+    ///   - admissions: The gates; those of a rule that were not set up admit nothing.
+    ///   - additions: Makes further referrers of each image, which are put before its tags; `nil` makes none.
+    func copyOptions(
+        isDryRun: Bool,
+        _ admissions: RuleAdmissions = .none,
+        additions: (any ReferrerMaking)? = nil
+    ) -> CopyOptions {
         var options = CopyOptions(
             ifExists: ifExists,
             referrers: referrers,
@@ -13,6 +19,7 @@ extension Rule {
             isDryRun: isDryRun
         )
         options.admission = admissions.admission(of: self)
+        options.additions = additions
         return options
     }
 }

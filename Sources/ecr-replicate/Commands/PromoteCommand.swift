@@ -50,6 +50,7 @@ struct PromoteCommand: AsyncParsableCommand {
     var tags: [Tag] = []
 
     @OptionGroup(title: "Gates") var gates: GateArguments
+    @OptionGroup(title: "Record") var record: RecordArguments
     @OptionGroup(title: "Safety") var copying: CopyArguments
     @OptionGroup(title: "Large layers") var uploading: UploadArguments
     @OptionGroup(title: "Transfers") var transfers: TransferArguments
@@ -65,6 +66,7 @@ struct PromoteCommand: AsyncParsableCommand {
             )
         }
         try refuseUnnamed([destination], from: source)
+        try record.refuseUnfit(for: destination.registry)
         let named = [destination.tag].compactMap { $0 } + tags
         try refuseUnfit(named.isEmpty ? [source.tag].compactMap { $0 } : named, at: destination.registry)
     }
@@ -123,7 +125,25 @@ struct PromoteCommand: AsyncParsableCommand {
             tags: tags,
             options
         )
-        try await session.run { run in try await run.copy(request) }
+        let isRecorded = record.record && !copying.tag.dryRun && !destination.registry.isLayout
+        let key = try isRecorded ? record.key() : nil
+        try await session.runNamingCaller { [request] run, caller in
+            var request = request
+            if isRecorded {
+                var recorder = Recorder(toolVersion: Build.version)
+                recorder.caller = { _ in caller }
+                recorder.reason = record.reason
+                recorder.policy = gates.settings.isEmpty ? nil : .commandLine(gates.settings)
+                if let admission { recorder.gates = { admission.report(of: $0)?.decisions } }
+                recorder.signer = try await key?.signer(
+                    run,
+                    destination.repository(for: source),
+                    session.destination
+                )
+                request.options.additions = recorder
+            }
+            return try await run.copy(request)
+        }
     }
 
     /// The gates that the options ask for; `nil` for none.
@@ -158,7 +178,10 @@ struct PromoteCommand: AsyncParsableCommand {
             )
         }
         let isAnnounced = output.output == .text
-        let admissions = try ruleGates(of: gated, keepsReports: output.output == .json) { report in
+        let isDry = copying.tag.dryRun
+        let key = try record.record && !isDry ? record.key() : nil
+        let keepsReports = output.output == .json || (record.record && !isDry)
+        let admissions = try ruleGates(of: gated, keepsReports: keepsReports) { report in
             if isAnnounced { report.lines.forEach(LineStream.standardError.say) }
         }
         let session = Session(
@@ -169,11 +192,12 @@ struct PromoteCommand: AsyncParsableCommand {
             transfers,
             uploads: uploading.options
         )
-        let isDry = copying.tag.dryRun
         var reporting = RuleReporting(isPlan: isDry, file: read.name)
         reporting.isDryRun = isDry
         reporting.admissions = admissions
         try await session.runRules(reporting) { replicator, run, report in
+            let recorders =
+                isDry ? nil : try await record.recorders(of: gated, in: read, admissions, signedWith: key, run)
             try await RuleRun(
                 gated,
                 isDry ? .plan : .carryOut,
@@ -182,6 +206,7 @@ struct PromoteCommand: AsyncParsableCommand {
                 now: Date(),
                 beside: read.rules(beside: gated),
                 admissions: admissions,
+                additions: { recorders?($0) },
                 announce: { LineStream.standardError.say($0) }
             )
             .outcomes(report)

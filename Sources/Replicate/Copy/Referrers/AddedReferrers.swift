@@ -50,16 +50,7 @@ package struct Tagging: Sendable {
     package func referrers(of digest: Digest, where isWanted: (Descriptor) -> Bool) async throws -> [Manifest] {
         // What was missing when the run began has no referrers.
         guard await !state.isNew else { return [] }
-        let repository = state.repository
-        let digests: [Digest]
-        if let listing = try await repository.referrers(of: digest) {
-            digests = listing.entries.filter(isWanted).map(\.digest)
-        } else {
-            digests = try await repository.ownList(ofReferrersTo: digest).map { $0.sorted() } ?? []
-        }
-        guard !digests.isEmpty else { return [] }
-        let reading = try await repository.read(digests.unique().map { .digest($0) })
-        return digests.unique().compactMap { reading.manifests[.digest($0)] }.filter { $0.subject?.digest == digest }
+        return try await state.repository.manifests(referringTo: digest, where: isWanted)
     }
 }
 
