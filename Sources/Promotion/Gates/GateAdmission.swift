@@ -1,7 +1,7 @@
 package import Content
 internal import ECRAPI
 internal import FoundationEssentials
-internal import Platform
+package import Platform
 package import Replicate
 
 /// Admits the images that pass all gates, and keeps what the gates said.
@@ -71,5 +71,15 @@ private struct RunFacts: GateFacts {
         _ page: (DescribeImageScanFindings.Response) throws -> Void
     ) async throws -> Bool {
         try await access.readScan(of: digest, pageSize: pageSize, page)
+    }
+}
+
+extension RunSource: SignatureKeyLoading {
+    /// Fetches a public key from KMS with the source's identity.
+    package func publicKey(inKMS name: String) async throws -> PublicKey {
+        guard let reference = try KMSKeyReference("\(KMSKeyReference.prefix)/\(name)") else {
+            throw SignatureProblem(.undecided, "'\(quotable(name, upTo: 200))' is not the ARN of a key in KMS")
+        }
+        return try await RecordKey(reference, access.keyService(in: reference.region)).key
     }
 }

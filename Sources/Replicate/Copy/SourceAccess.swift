@@ -12,11 +12,19 @@ internal import Wire
 package struct SourceAccess: Sendable {
     private let repository: any ImageRepository
     private let run: CopyRun
+    private let options: SideOptions
 
-    init(_ repository: any ImageRepository, _ run: CopyRun) { (self.repository, self.run) = (repository, run) }
+    init(_ repository: any ImageRepository, _ run: CopyRun, _ options: SideOptions) {
+        (self.repository, self.run, self.options) = (repository, run, options)
+    }
 
     /// The repository, without tag and digest.
     package var reference: ImageReference { repository.reference }
+
+    /// A client of KMS in a key's region, with the source's identity.
+    ///
+    /// - Throws: `IdentityError`
+    package func keyService(in region: String) throws -> KMSClient { try run.keyService(in: region, options) }
 
     /// The clock for waits, on which tests never sleep.
     package var clock: any Clock<Duration> { run.mover.retry.clock }
