@@ -32,7 +32,7 @@ extension Doctor {
             }
         }
         if !gates.publicKeys.isEmpty {
-            let keys = gates.publicKeys.map { printable($0, upTo: 300) }.joined(separator: ", ")
+            let keys = gates.publicKeys.map { printable($0.text, upTo: 300) }.joined(separator: ", ")
             examination.note(.skipped, "kms:GetPublicKey", "not tried; the gates need it on \(keys)")
         }
     }

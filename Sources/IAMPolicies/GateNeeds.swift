@@ -8,15 +8,15 @@ package struct GateNeeds: Sendable, Hashable {
     package var readsTagSettings: Bool
     /// Whether signatures, attestations or configs are read, which a copy of whole images reads anyway.
     package var readsContent: Bool
-    /// The ARNs of KMS keys whose public keys are read.
-    package var publicKeys: [String]
+    /// The keys in KMS whose public keys are read.
+    package var publicKeys: [KeyName]
 
     package init(
         readsScans: Bool = false,
         readsPushTimes: Bool = false,
         readsTagSettings: Bool = false,
         readsContent: Bool = false,
-        publicKeys: [String] = []
+        publicKeys: [KeyName] = []
     ) {
         (self.readsScans, self.readsPushTimes, self.readsTagSettings) = (readsScans, readsPushTimes, readsTagSettings)
         (self.readsContent, self.publicKeys) = (readsContent, publicKeys)

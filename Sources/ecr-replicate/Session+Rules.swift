@@ -112,6 +112,7 @@ extension Session {
             gates: reporting.admissions.reports.map(\.document)
         )
         printFailures([], ending)
+        for note in reporting.admissions.notes { LineStream.standardError.say("note: \(note)") }
         if let page = reporting.page {
             let end = ReportPage.End(
                 ending.onPage(of: command),

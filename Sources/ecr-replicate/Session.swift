@@ -155,7 +155,7 @@ struct Session {
             display.note(event)
         }
         display.finish()
-        let printedNotices = notices.withLock { $0 }
+        let printedNotices = notices.withLock { $0 } + (admission?.notes ?? [])
         printedNotices.forEach { LineStream.standardError.writeLine("note: \($0)") }
         let all = results.withLock { $0 }
         let code = exitCode(all, ending)

@@ -6,19 +6,36 @@ package struct Approval: Sendable, Hashable {
     package var file: String
     /// The digest of the file's bytes.
     package var fileDigest: Digest
+    /// The digests of a list; empty for a statement.
     package var digests: Set<Digest>
-    /// Who signed the list, for people; `nil` for a list without a signature.
-    package var signer: String?
+    /// The signed statement, which must be verified before it is believed; `nil` for a list.
+    package var statement: DSSEEnvelope?
+
+    /// The claim of a statement that approves its subjects; another claim by the same key approves nothing.
+    ///
+    /// The project has no domain of its own: `.invalid` is nobody's (RFC 2606).
+    package static let predicateType = "https://ecr-replicate.invalid/approval/v1"
 
     /// The largest file, in bytes: a hundred thousand digests.
     package static let largestFile = 16 << 20
 
-    /// Reads a list: one digest a line, and after a blank whatever the author likes. Empty lines and those that begin with
+    /// Reads a signed statement, which is an envelope in JSON, or a list: one digest a line, and after a blank whatever the author likes. Empty lines and those that begin with
     /// `#` are left out.
     ///
     /// - Throws: ``GateProblem`` that names the line.
     package init(reading bytes: [UInt8], named file: String) throws(GateProblem) {
         (self.file, fileDigest, digests) = (file, Digest(of: bytes), [])
+        if bytes.first(where: { !" \t\r\n".utf8.contains($0) }) == UInt8(ascii: "{") {
+            do {
+                statement = try DSSEEnvelope(json: bytes)
+            } catch {
+                throw GateProblem(
+                    "\(quotable(file, upTo: 200)) is not a signed statement: \(error.reason)",
+                    remedy: "name a DSSE envelope with an in-toto statement, or a list of one digest a line"
+                )
+            }
+            return
+        }
         let text = String(decoding: bytes, as: UTF8.self)
         let lines = text.split(omittingEmptySubsequences: false, whereSeparator: \.isNewline)
         for (index, line) in lines.enumerated() {

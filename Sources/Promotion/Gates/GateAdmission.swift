@@ -1,14 +1,15 @@
 package import Content
 internal import ECRAPI
 internal import FoundationEssentials
-internal import Platform
+package import Platform
 package import Replicate
 
 /// Admits the images that pass all gates, and keeps what the gates said.
 package final class GateAdmission: ImageAdmission {
-    private let gates: GateSet
+    let gates: GateSet
     private let announce: @Sendable (GateReport) -> Void
     private let kept = Lock<[GateReport]>([])
+    private let noted = Lock<[String]>([])
     private let keepsReports: Bool
 
     /// - Parameters:
@@ -28,11 +29,19 @@ package final class GateAdmission: ImageAdmission {
     /// What the gates said last about an image.
     package func report(of digest: Digest) -> GateReport? { kept.withLock { $0.last { $0.digest == digest } } }
 
+    /// What to tell the user about the copies, each text once.
+    package var notes: [String] { noted.withLock { $0 } }
+
+    func note(_ texts: [String]) {
+        noted.withLock { known in known += texts.filter { !known.contains($0) } }
+    }
+
     package func refusals(of candidate: AdmissionCandidate) async throws -> [CopyError] {
         let report = try await gates.evaluate(
             GateCandidate(image: candidate.image, root: candidate.root, source: RunSource(candidate.source))
         )
-        if keepsReports { kept.withLock { $0.append(report) } }
+        // The copy's signatures are compared with those of the source.
+        if keepsReports || report.signatures != nil { kept.withLock { $0.append(report) } }
         announce(report)
         return [report.refusal].compactMap { $0 }
     }
@@ -71,5 +80,15 @@ private struct RunFacts: GateFacts {
         _ page: (DescribeImageScanFindings.Response) throws -> Void
     ) async throws -> Bool {
         try await access.readScan(of: digest, pageSize: pageSize, page)
+    }
+}
+
+extension RunSource: SignatureKeyLoading {
+    /// Fetches a public key from KMS with the source's identity.
+    package func publicKey(inKMS name: String) async throws -> PublicKey {
+        guard let reference = try KMSKeyReference("\(KMSKeyReference.prefix)/\(name)") else {
+            throw SignatureProblem(.undecided, "'\(quotable(name, upTo: 200))' is not the ARN of a key in KMS")
+        }
+        return try await RecordKey(reference, access.keyService(in: reference.region)).key
     }
 }

@@ -9,9 +9,16 @@ package struct GateReport: Sendable, Hashable {
     package var digest: Digest
     /// One decision for each gate, in the order of the gates.
     package var decisions: [GateDecision]
+    /// What the gate on signatures found; `nil` if there is no such gate.
+    package var signatures: SignatureReport?
 
-    package init(image: ImageReference, digest: Digest, decisions: [GateDecision]) {
-        (self.image, self.digest, self.decisions) = (image, digest, decisions)
+    package init(
+        image: ImageReference,
+        digest: Digest,
+        decisions: [GateDecision],
+        signatures: SignatureReport? = nil
+    ) {
+        (self.image, self.digest, self.decisions, self.signatures) = (image, digest, decisions, signatures)
     }
 
     /// The decisions that keep the image from passing.

@@ -13,13 +13,22 @@ package struct GateSet: Sendable {
     ///
     /// - Throws: `CancellationError`
     package func evaluate(_ candidate: GateCandidate) async throws -> GateReport {
-        let decisions = try await gates.mapConcurrently(limit: max(gates.count, 1)) { gate in
+        let results = try await gates.mapConcurrently(limit: max(gates.count, 1)) { gate in
             do {
-                return try await gate.decide(about: candidate)
+                if let gate = gate as? SignatureGate {
+                    let report = try await gate.examine(candidate)
+                    return (report.decision, Optional(report))
+                }
+                return (try await gate.decide(about: candidate), nil)
             } catch {
-                return try GateDecision.unreadable(gate.name, error, "the gate could not be evaluated")
+                return (try GateDecision.unreadable(gate.name, error, "the gate could not be evaluated"), nil)
             }
         }
-        return GateReport(image: candidate.image, digest: candidate.digest, decisions: decisions)
+        return GateReport(
+            image: candidate.image,
+            digest: candidate.digest,
+            decisions: results.map(\.0),
+            signatures: results.lazy.compactMap(\.1).first
+        )
     }
 }

@@ -1,4 +1,5 @@
 package import IAMPolicies
+internal import Replicate
 
 extension GateNeeds {
     /// What the gates ask for; files and programs of this machine ask AWS for nothing.
@@ -10,15 +11,15 @@ extension GateNeeds {
             readsTagSettings: settings.requiresImmutableTag,
             readsContent: !settings.signatures.isEmpty || !settings.attestations.isEmpty
                 || !settings.platforms.isEmpty,
-            publicKeys: keys.compactMap(Self.keyARN).reduce(into: []) { if !$0.contains($1) { $0.append($1) } }
+            publicKeys: keys.compactMap(Self.key).unique()
         )
     }
 
-    /// The ARN of a key that is written `awskms:///ARN`, also after an attestation's type; `nil` for a file.
-    private static func keyARN(_ text: String) -> String? {
+    /// A key that is written `awskms:///ARN`, also after an attestation's type; `nil` for a file.
+    private static func key(_ text: String) -> KeyName? {
         let parts = text.split(separator: prefix, maxSplits: 1, omittingEmptySubsequences: false)
-        guard parts.count == 2, parts[1].hasPrefix("arn:") else { return nil }
-        return String(parts[1])
+        guard parts.count == 2 else { return nil }
+        return KeyName(String(parts[1]))
     }
 
     private static let prefix = "awskms:///"

@@ -6,6 +6,10 @@ package struct GateSettings: Sendable, Hashable {
     package var scan: ScanRequirement?
     /// Keys and trust stores, each of which must have signed the image.
     package var signatures: [String] = []
+    /// Identities that are trusted beside those of a trust policy: `x509.subject: …`, or ARNs of signing profiles.
+    package var signerIdentities: [String] = []
+    /// Whether each image of an index must be signed and attested, instead of the index.
+    package var ofEachImage = false
     /// The attestations that the image must have, as `TYPE` or `TYPE:KEY`.
     package var attestations: [String] = []
     /// The builder that a provenance attestation must name.

@@ -28,6 +28,8 @@ extension PromotionRecord.Policy {
             add("scan-not-older-than", [scan.notOlderThan].compactMap { $0 }.map { "\($0.components.seconds)s" })
         }
         add("require-signature", settings.signatures)
+        add("signer-identity", settings.signerIdentities)
+        if settings.ofEachImage { lines.append("each-image") }
         add("require-attestation", settings.attestations)
         add("provenance-builder", [settings.provenanceBuilder].compactMap { $0 })
         add("provenance-source", [settings.provenanceSource].compactMap { $0 })

@@ -4,7 +4,8 @@ package import ECRAPI
 /// A repository that a command reads and writes without copying: its tags, its referrers, small blobs.
 package struct OpenedRepository: Sendable {
     private let repository: any ImageRepository
-    private let access: SourceAccess
+    /// Reads of it, as gates need them.
+    package let access: SourceAccess
 
     init(_ repository: any ImageRepository, _ run: CopyRun) {
         self.repository = repository

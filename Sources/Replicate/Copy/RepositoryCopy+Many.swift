@@ -245,7 +245,14 @@ extension RepositoryCopy {
     }
 
     private func with(_ reader: SourceReader, _ own: CopyOptions?) -> RepositoryCopy {
-        RepositoryCopy(run: run, source: source, reader: reader, options: own ?? options, destinations: destinations)
+        RepositoryCopy(
+            run: run,
+            source: source,
+            reader: reader,
+            options: own ?? options,
+            destinations: destinations,
+            sourceOptions: sourceOptions
+        )
     }
 
     /// Reads the manifests of some images; a failed read is a failure of these images only.

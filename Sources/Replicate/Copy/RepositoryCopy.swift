@@ -8,6 +8,8 @@ struct RepositoryCopy: Sendable {
     let reader: SourceReader
     let options: CopyOptions
     let destinations: [Destination]
+    /// The source's identity, for what gates ask other services.
+    var sourceOptions = SideOptions()
 
     var from: any ImageRepository { reader.repository }
 
@@ -139,7 +141,7 @@ struct RepositoryCopy: Sendable {
     func admitted(_ image: SourceImage) async throws -> SourceImage {
         guard let admission = options.admission else { return image }
         var image = image
-        let source = SourceAccess(from, run)
+        let source = SourceAccess(from, run, sourceOptions)
         image.refusals = try await admission.refusals(
             of: AdmissionCandidate(
                 image: image.reference.tagged(image.reference.tag, digest: image.root.digest),

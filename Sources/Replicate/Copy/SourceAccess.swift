@@ -5,18 +5,26 @@ internal import HTTPTypes
 internal import Platform
 internal import Wire
 
-/// Reads of one source repository, with the identity of the source.
+/// Reads of one repository, with the identity of its side.
 ///
-/// Gates decide by what they read here. Every method throws ``CopyError`` with its side, image and operation, or
+/// Gates decide by what they read here at the source, and look at the copy at the destination. Every method throws ``CopyError`` with its side, image and operation, or
 /// `CancellationError`.
 package struct SourceAccess: Sendable {
     private let repository: any ImageRepository
     private let run: CopyRun
+    private let options: SideOptions
 
-    init(_ repository: any ImageRepository, _ run: CopyRun) { (self.repository, self.run) = (repository, run) }
+    init(_ repository: any ImageRepository, _ run: CopyRun, _ options: SideOptions = SideOptions()) {
+        (self.repository, self.run, self.options) = (repository, run, options)
+    }
 
     /// The repository, without tag and digest.
     package var reference: ImageReference { repository.reference }
+
+    /// A client of KMS in a key's region, with the identity of the side.
+    ///
+    /// - Throws: `IdentityError`
+    package func keyService(in region: String) throws -> KMSClient { try run.keyService(in: region, options) }
 
     /// The clock for waits, on which tests never sleep.
     package var clock: any Clock<Duration> { run.mover.retry.clock }

@@ -35,6 +35,9 @@ package struct RuleAdmissions: Sendable {
     /// What the gates said, by rule in the order of their names.
     package var reports: [GateReport] { byRule.sorted { $0.key < $1.key }.flatMap(\.value.reports) }
 
+    /// What to tell the user about the copies.
+    package var notes: [String] { byRule.sorted { $0.key < $1.key }.flatMap(\.value.notes).unique() }
+
     /// What decides about the images of a rule; `nil` for a rule without gates.
     ///
     /// A rule whose gates were not set up admits nothing.

@@ -60,7 +60,12 @@ extension UnitRun {
             images,
             from: selected.source,
             to: open.map(\.listing),
-            rule.copyOptions(isDryRun: run.mode != .carryOut, run.admissions, additions: run.additions(rule))
+            rule.copyOptions(
+                isDryRun: run.mode != .carryOut,
+                run.admissions,
+                additions: run.additions(rule),
+                in: run.run
+            )
         ) { image, results, effort in
             // The requests of several destinations are counted together, and stand with the first.
             let first = results.keys.min()

@@ -16,6 +16,8 @@ extension RuleFileReader {
         var settings = GateSettings()
         settings.scan = scan(keys)
         settings.signatures = texts(keys["requireSignature"])
+        settings.signerIdentities = texts(keys["signerIdentity"])
+        settings.ofEachImage = keys["eachImage"].flatMap { values.flag($0) }?.value ?? false
         settings.attestations = texts(keys["requireAttestation"])
         settings.provenanceBuilder = keys["provenanceBuilder"].flatMap { values.text($0) }?.value.text
         settings.provenanceSource = keys["provenanceSource"].flatMap { values.text($0) }?.value.text
@@ -87,9 +89,11 @@ extension RuleFileReader {
             ("ignore", ["maxSeverity"], "add maxSeverity: HIGH"),
             ("waitScan", ["maxSeverity", "scanNotOlderThan"], "add maxSeverity: HIGH"),
             ("approvedKey", ["approved"], "add approved: FILE"),
+            ("signerIdentity", ["requireSignature"], "add requireSignature: KEY"),
+            ("eachImage", ["requireSignature", "requireAttestation"], "add requireSignature: KEY"),
             ("commandTimeout", ["command"], "add command: PROGRAM"),
-            ("provenanceBuilder", ["requireAttestation"], "add requireAttestation: slsa-provenance"),
-            ("provenanceSource", ["requireAttestation"], "add requireAttestation: slsa-provenance"),
+            ("provenanceBuilder", ["requireAttestation"], "add requireAttestation: slsaprovenance:KEY"),
+            ("provenanceSource", ["requireAttestation"], "add requireAttestation: slsaprovenance:KEY"),
         ]
         for (key, others, suggestion) in needs {
             guard let node = keys[key], !others.contains(where: { keys[$0] != nil }) else { continue }

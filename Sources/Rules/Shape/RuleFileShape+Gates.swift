@@ -37,8 +37,22 @@ extension RuleFileShape {
                 otherNames: ["signature", "signatures", "keys", "verify"]
             ),
             .init(
+                name: "signerIdentity",
+                summary:
+                    "Identities to trust beside those of a trust policy: x509.subject: …, or ARNs of signing profiles.",
+                kind: .texts,
+                otherNames: ["signerIdentities", "identity", "identities"]
+            ),
+            .init(
+                name: "eachImage",
+                summary:
+                    "Whether each image of an index must be signed and attested, instead of the index (default: false).",
+                kind: .flag
+            ),
+            .init(
                 name: "requireAttestation",
-                summary: "Attestations that the image must have, as TYPE or TYPE:KEY.",
+                summary:
+                    "Attestations that the image must have, as TYPE or TYPE:KEY; a type is spdx, cyclonedx, slsaprovenance or a URI.",
                 kind: .texts,
                 otherNames: ["attestation", "attestations"]
             ),

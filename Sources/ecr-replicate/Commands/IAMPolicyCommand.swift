@@ -78,7 +78,7 @@ struct IAMPolicyCommand: AsyncParsableCommand {
         }
         for (name, isGiven) in copying.ofReferences { try rules.refuse(name, isGiven, "the rules decide that") }
         try rules.refuse("gates", !gates.settings.isEmpty, "the rules decide that")
-        try rules.refuse("--sign-record", signing.signRecord != nil, "the key's policy is for the whole run")
+        try rules.refuse("--sign-record", signing.signRecord != nil, "rules don't name the key")
         guard rules.file == nil else { return }
         if let other = callers.principals.first(where: { $0.profile != nil })?.profile {
             throw ValidationError(
@@ -149,7 +149,7 @@ struct IAMPolicyCommand: AsyncParsableCommand {
         request.keys = copying.kmsKeys
         request.includesOptional = withOptional
         request.gates = GateNeeds(gates.settings)
-        request.signingKeys = [try signing.keyInKMS()].compactMap { $0?.arn }
+        request.signingKeys = [try signing.keyInKMS()].compactMap { $0 }.compactMap { KeyName($0.arn) }
         let regions = Set(to.compactMap { $0?.host.region })
         guard copying.kmsKeys.allSatisfy({ $0.region.map(regions.contains) ?? true }) else {
             throw ValidationError(

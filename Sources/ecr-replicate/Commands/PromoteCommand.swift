@@ -142,6 +142,12 @@ struct PromoteCommand: AsyncParsableCommand {
                 )
                 request.options.additions = recorder
             }
+            if let admission, request.options.referrers == .all {
+                let side = session.destination
+                request.options.additions = admission.confirming(request.options.additions) { place in
+                    try await run.repository(of: place, .destination, side)
+                }
+            }
             return try await run.copy(request)
         }
     }

@@ -47,9 +47,22 @@ struct GateArguments: ParsableArguments {
     var requireSignature: [String] = []
 
     @Option(
+        name: .customLong("signer-identity"),
         parsing: .singleValue,
         help: ArgumentHelp(
-            "An attestation that the image must have, verified if a key is given (repeatable).",
+            "With --require-signature: an identity to trust beside those of a trust policy, x509.subject: … or the ARN of a signing profile (repeatable).",
+            valueName: "identity"
+        )
+    )
+    var signerIdentities: [String] = []
+
+    @Flag(help: "Require signatures and attestations of each image of an index, instead of those of the index.")
+    var eachImage = false
+
+    @Option(
+        parsing: .singleValue,
+        help: ArgumentHelp(
+            "An attestation that the image must have: spdx, cyclonedx, slsaprovenance or a predicate type; verified if a key is given (repeatable).",
             valueName: "type[:key]"
         )
     )
@@ -131,7 +144,16 @@ struct GateArguments: ParsableArguments {
         guard (provenanceBuilder == nil && provenanceSource == nil) || !requireAttestation.isEmpty else {
             throw ValidationError(
                 "--provenance-builder and --provenance-source are about an attestation\n"
-                    + "  next: add --require-attestation slsa-provenance"
+                    + "  next: add --require-attestation slsaprovenance:KEY"
+            )
+        }
+        guard signerIdentities.isEmpty || !requireSignature.isEmpty else {
+            throw ValidationError("--signer-identity is about --require-signature\n  next: add it, or leave this out")
+        }
+        guard !eachImage || !requireSignature.isEmpty || !requireAttestation.isEmpty else {
+            throw ValidationError(
+                "--each-image is about signatures and attestations\n"
+                    + "  next: add --require-signature or --require-attestation"
             )
         }
         guard commandTimeout == nil || !commands.isEmpty else {
@@ -154,6 +176,7 @@ struct GateArguments: ParsableArguments {
             )
         }
         (settings.signatures, settings.attestations) = (requireSignature, requireAttestation)
+        (settings.signerIdentities, settings.ofEachImage) = (signerIdentities, eachImage)
         (settings.provenanceBuilder, settings.provenanceSource) = (provenanceBuilder, provenanceSource)
         (settings.minAge, settings.requiresImmutableTag) = (minAge, requireImmutableTag)
         (settings.approvals, settings.approvalKeys) = (approved, approvedKeys)
