@@ -56,7 +56,9 @@ struct KMSTests {
         let key = try await client(sender).send(GetPublicKey(keyID: "alias/promoter"))
         #expect(key.publicKey == [0, 1, 2] && key.keySpec == "ECC_NIST_P256" && key.keyUsage == "SIGN_VERIFY")
         #expect(key.signingAlgorithms == [.ecdsaSHA256, KMSSigningAlgorithm(rawValue: "NEW_ONE")])
-        #expect(sender.requests.first.map { String(decoding: $0.body, as: UTF8.self) } == #"{"KeyId":"alias/promoter"}"#)
+        #expect(
+            sender.requests.first.map { String(decoding: $0.body, as: UTF8.self) } == #"{"KeyId":"alias/promoter"}"#
+        )
     }
 
     @Test("an answer without its bytes is an error", arguments: ["{}", #"{"Signature":"%"}"#, #"{"Signature":""}"#])
@@ -71,7 +73,8 @@ struct KMSTests {
     @Test(
         "what may pass is retried, and nothing else is",
         arguments: [
-            ("DependencyTimeoutException", 500, 3), ("KMSInternalException", 500, 3), ("KeyUnavailableException", 500, 3),
+            ("DependencyTimeoutException", 500, 3), ("KMSInternalException", 500, 3),
+            ("KeyUnavailableException", 500, 3),
             ("ThrottlingException", 400, 3), ("NotFoundException", 400, 1), ("DisabledException", 400, 1),
             ("KMSInvalidStateException", 400, 1), ("AccessDeniedException", 400, 1),
         ]
@@ -101,7 +104,9 @@ struct KMSTests {
     func references() throws {
         let key = try #require(try KMSKeyReference("awskms:///\(Self.arn)"))
         #expect(key.arn == Self.arn && key.region == "eu-west-1" && "\(key)" == "awskms:///\(Self.arn)")
-        #expect(try KMSKeyReference("awskms:///arn:aws-cn:kms:cn-north-1:111122223333:alias/a/b_c")?.region == "cn-north-1")
+        #expect(
+            try KMSKeyReference("awskms:///arn:aws-cn:kms:cn-north-1:111122223333:alias/a/b_c")?.region == "cn-north-1"
+        )
         #expect(try KMSKeyReference("promoter.pem") == nil)
         for wrong in [
             "awskms://", "awskms:///", "awskms://localhost:4566/\(Self.arn)", "awskms:///alias/promoter",

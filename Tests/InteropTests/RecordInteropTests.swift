@@ -33,10 +33,19 @@ struct RecordInteropTests {
         /// The layer of the only record, as a file.
         func bundle() throws -> String {
             let place = (account: Cloud.build, region: Cloud.far, repository: "prod/app")
-            let manifests = emulator.manifests(account: place.account, region: place.region, repository: place.repository)
+            let manifests = emulator.manifests(
+                account: place.account,
+                region: place.region,
+                repository: place.repository
+            )
             for digest in manifests where digest != image.digest {
                 let bytes = try #require(
-                    emulator.manifest(digest, account: place.account, region: place.region, repository: place.repository)
+                    emulator.manifest(
+                        digest,
+                        account: place.account,
+                        region: place.region,
+                        repository: place.repository
+                    )
                 )
                 let manifest = try #require(
                     try JSONSerialization.jsonObject(with: Data(bytes)) as? [String: Any]
@@ -98,7 +107,13 @@ struct RecordInteropTests {
         try await withScene { scene in
             try await makeKey(scene, ["-algorithm", "EC", "-pkeyopt", "ec_paramgen_curve:P-256"])
             let promoted = try await scene.tool(
-                "promote", "--sign-record", "key.pem", "--reason", "CHG-1", scene.source, scene.destination
+                "promote",
+                "--sign-record",
+                "key.pem",
+                "--reason",
+                "CHG-1",
+                scene.source,
+                scene.destination
             )
             #expect(promoted.exitCode == 0, "\(promoted.errors)")
             #expect(promoted.errors.contains("signed with key.pem"))
@@ -166,7 +181,13 @@ struct RecordInteropTests {
         try await withScene { scene in
             try await makeKey(scene, ["-algorithm", "ED25519"])
             let promoted = try await scene.tool(
-                "promote", "--min-age", "0s", "--sign-record", "key.pem", scene.source, scene.destination
+                "promote",
+                "--min-age",
+                "0s",
+                "--sign-record",
+                "key.pem",
+                scene.source,
+                scene.destination
             )
             #expect(promoted.exitCode == 0, "\(promoted.errors)")
             let ended = try await scene.tool("history", "--key", "key.pub", "--output", "json", scene.destination)

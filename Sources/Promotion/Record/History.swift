@@ -88,7 +88,9 @@ package struct HistoryReader: Sendable {
         let all = try await reader.source.referrers(of: image, where: RecordArtifact.mayBeRecord)
             .filter(RecordArtifact.claimsToBeRecord)
         let some = all.prefix(RecordFormat.mostRecords)
-        let read = try await some.mapConcurrently(limit: Self.parallelRecords) { try await reader.read($0, about: image) }
+        let read = try await some.mapConcurrently(limit: Self.parallelRecords) {
+            try await reader.read($0, about: image)
+        }
         var found = ImageRecords(isCut: some.count < all.count)
         for result in read {
             switch result {

@@ -73,7 +73,9 @@ struct SignerArguments: ParsableArguments {
 /// - Throws: A usage error.
 func refuseWithoutRecords(_ image: ImageReference) throws {
     guard !image.registry.isLayout else {
-        throw ValidationError("'\(image)' is on this machine, where there are no records\n  next: name a registry's image")
+        throw ValidationError(
+            "'\(image)' is on this machine, where there are no records\n  next: name a registry's image"
+        )
     }
     guard ManifestID(image) != nil else {
         throw ValidationError("'\(image)' has no tag or digest\n  next: add :TAG or @DIGEST; ls lists the tags")

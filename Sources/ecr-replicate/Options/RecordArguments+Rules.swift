@@ -37,7 +37,9 @@ extension RecordArguments {
                 )
                 let options = file.registries.first { $0.reference(to: place.repository).registry == place.registry }?
                     .options
-                let found = try? await callers.run("\(options?.hashValue ?? 0) \(DestinationReference(registry: place.registry, repository: nil, tag: nil))") {
+                let found = try? await callers.run(
+                    "\(options?.hashValue ?? 0) \(DestinationReference(registry: place.registry, repository: nil, tag: nil))"
+                ) {
                     await run.caller(at: CopyDestination(destination, options ?? SideOptions()))
                 }
                 return found ?? nil

@@ -84,7 +84,10 @@ struct RecordArguments: ParsableArguments {
 /// The option for the key that signs records, for commands that only need its name.
 struct SigningKeyArgument: ParsableArguments {
     @Option(
-        help: ArgumentHelp("The key that signs records: awskms:///ARN; a PEM file needs no permission.", valueName: "key")
+        help: ArgumentHelp(
+            "The key that signs records: awskms:///ARN; a PEM file needs no permission.",
+            valueName: "key"
+        )
     )
     var signRecord: String?
 

@@ -145,7 +145,8 @@ struct HostileRecordTests {
         let doubled = String(decoding: try RecordStatement(RecordFormatTests.record()).json(), as: UTF8.self)
             .replacing("\"reason\":\"CHG-1\"", with: "\"reason\":\"CHG-1\",\"reason\":\"CHG-2\"")
         let cases: [(String, String?)] = [
-            (foreign, nil), (later, "its format is version 2"), ("{", "is not valid JSON"), ("[]", "not of the expected type"),
+            (foreign, nil), (later, "its format is version 2"), ("{", "is not valid JSON"),
+            ("[]", "not of the expected type"),
             (doubled, "has the member 'reason' twice"),
             (String(repeating: "[", count: 10_000), "nested too deeply"),
         ]

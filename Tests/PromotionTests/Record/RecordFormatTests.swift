@@ -171,7 +171,11 @@ struct RecordFormatTests {
         #expect(PromotionRecord.Policy.commandLine(one) == .commandLine(two))
         two.minAge = .seconds(60)
         #expect(PromotionRecord.Policy.commandLine(one) != .commandLine(two))
-        #expect(PromotionRecord.Policy.text(of: one) == "require-signature=a.pub\nrequire-signature=b.pub\nmin-age=3600s\n")
-        #expect(PromotionRecord.Policy.rule("releases", of: "/etc/rules.yaml", Self.rules).name == "rules.yaml#releases")
+        #expect(
+            PromotionRecord.Policy.text(of: one) == "require-signature=a.pub\nrequire-signature=b.pub\nmin-age=3600s\n"
+        )
+        #expect(
+            PromotionRecord.Policy.rule("releases", of: "/etc/rules.yaml", Self.rules).name == "rules.yaml#releases"
+        )
     }
 }

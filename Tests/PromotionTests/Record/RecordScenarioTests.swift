@@ -69,10 +69,12 @@ struct RecordScenarioTests {
             #expect(try await stage.promote("v1", gated).records.count == 1)
             #expect(try await stage.promote("v1", gated).records.isEmpty)
             let records = try await stage.history().records
-            #expect(records.map(\.record.tags) == [
-                [.init(tag: "v1", outcome: .kept, before: image.digest)],
-                [.init(tag: "v1", outcome: .kept, before: image.digest)],
-            ])
+            #expect(
+                records.map(\.record.tags) == [
+                    [.init(tag: "v1", outcome: .kept, before: image.digest)],
+                    [.init(tag: "v1", outcome: .kept, before: image.digest)],
+                ]
+            )
             #expect(records.map(\.record.policy) == [policy, nil])
             #expect(records.map(\.predicateType) == [RecordFormat.summaryType, RecordFormat.predicateType])
         }
@@ -98,7 +100,9 @@ struct RecordScenarioTests {
             // The root's first manifest, the record, and then the tag, which is refused as if the run had been killed.
             stage.cloud.emulator.inject(Fault(on: "PutImage", at: 3...3, .refuse))
             #expect(try await stage.promote().firstError?.reason.name == "denied")
-            let first = try #require(try await stage.history(of: stage.image(tag: nil, digest: image.digest)).records.first)
+            let first = try #require(
+                try await stage.history(of: stage.image(tag: nil, digest: image.digest)).records.first
+            )
             let second = try #require(try await stage.promote().records.first)
             let history = try await stage.history()
             #expect(history.records.map(\.digest) == [second, first.digest])
@@ -129,9 +133,11 @@ struct RecordScenarioTests {
             )
             #expect(results.receipt?.referrers == 1 && results.records.count == 1)
             let history = try await stage.history()
-            #expect(history.records.map(\.record.to.repository) == [
-                "\(try stage.image(tag: nil))", "\(place.bare)",
-            ])
+            #expect(
+                history.records.map(\.record.to.repository) == [
+                    "\(try stage.image(tag: nil))", "\(place.bare)",
+                ]
+            )
             #expect(history.records.allSatisfy { $0.record.image.digest == image.digest })
         }
     }

@@ -93,7 +93,8 @@ struct RecordSignerTests {
         let digest = Data(digest(message, hash)).base64EncodedString()
         // The key's ARN, not the alias, which may be moved meanwhile.
         #expect(
-            body == #"{"KeyId":"\#(Self.arn)","Message":"\#(digest)","MessageType":"DIGEST","SigningAlgorithm":"\#(algorithm)"}"#
+            body
+                == #"{"KeyId":"\#(Self.arn)","Message":"\#(digest)","MessageType":"DIGEST","SigningAlgorithm":"\#(algorithm)"}"#
         )
         #expect(try #require(Data(base64Encoded: digest)).count == length)
     }

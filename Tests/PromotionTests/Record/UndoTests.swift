@@ -27,9 +27,11 @@ struct UndoTests {
             stage.cloud.emulator.clearRequests()
             let undone = try await stage.undo()
             #expect(stage.tag() == v1.digest)
-            #expect(undone.receipt?.tags == [
-                .init(tag: try Tag(parsing: "v1"), outcome: .moved, previous: v2.digest)
-            ])
+            #expect(
+                undone.receipt?.tags == [
+                    .init(tag: try Tag(parsing: "v1"), outcome: .moved, previous: v2.digest)
+                ]
+            )
             let history = try await stage.history()
             #expect(history.records.map(\.record.action) == [.undo, .promote, .promote])
             #expect(history.records.map(\.record.image.digest) == [v1.digest, v2.digest, v1.digest])
