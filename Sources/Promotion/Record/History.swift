@@ -19,8 +19,8 @@ package struct History: Sendable, Hashable {
 
 /// Collects records by following what a tag held before.
 ///
-/// The records of one image name the digest that the tag held before, whose records name the digest before that. Any
-/// record is followed, whoever wrote it: it can only lead to other images of the same repository.
+/// The records of one image name the digest that the tag held before, whose records name the digest before that.
+/// Unverified records are followed too: they can only lead to other images of the same repository.
 package struct HistoryReader: Sendable {
     private let reader: RecordReader
 

@@ -35,7 +35,7 @@ struct HistoryCommand: AsyncParsableCommand {
     }
 
     func run() async throws {
-        let arguments = try publicKeyArguments(signers.keys)
+        let arguments = try signers.arguments()
         try await Session(command: "history", output, connection).read { replicator in
             let run = replicator.run()
             let side = connection.source
@@ -66,6 +66,13 @@ struct SignerArguments: ParsableArguments {
         completion: .file()
     )
     var keys: [String] = []
+
+    /// Reads the files.
+    ///
+    /// - Throws: A usage error for a file without public keys.
+    func arguments() throws -> [RecordKeyArgument] {
+        try keys.map { argument in try usage { try RecordKeyArgument(argument) } }
+    }
 }
 
 /// Refuses references that can have no records.

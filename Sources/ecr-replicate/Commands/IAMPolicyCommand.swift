@@ -69,7 +69,7 @@ struct IAMPolicyCommand: AsyncParsableCommand {
     @OptionGroup(title: "Caller") var callers: CallerArguments
     @OptionGroup(title: "As for copy") var copying: PolicyArguments
     @OptionGroup(title: "As for promote") var gates: GateArguments
-    @OptionGroup(title: "As for promote") var signing: SigningKeyArgument
+    @OptionGroup(title: "As for promote") var signing: SigningKeyName
     @OptionGroup(title: "As for copy") var ignored: IgnoredArguments
 
     func validate() throws {
@@ -149,7 +149,7 @@ struct IAMPolicyCommand: AsyncParsableCommand {
         request.keys = copying.kmsKeys
         request.includesOptional = withOptional
         request.gates = GateNeeds(gates.settings)
-        request.signingKeys = [try signing.keyInKMS()].compactMap { $0 }.compactMap { KeyName($0.arn) }
+        request.signingKeys = [try signing.arn()].compactMap { $0 }.compactMap { KeyName($0) }
         let regions = Set(to.compactMap { $0?.host.region })
         guard copying.kmsKeys.allSatisfy({ $0.region.map(regions.contains) ?? true }) else {
             throw ValidationError(

@@ -15,16 +15,16 @@ extension RecordArguments {
         of rules: [Rule],
         in file: RuleFile,
         _ admissions: RuleAdmissions,
-        signedWith key: SigningKey?,
+        signedWith key: SigningKeyArgument?,
         _ run: CopyRun
     ) async throws -> (@Sendable (Rule) -> (any ReferrerMaking)?)? {
         guard record else { return nil }
-        let signer: (any RecordSigning)?
-        if let key, let first = rules.first?.destinations.first?.registry {
-            signer = try await key.signer(run, first.reference(to: .unnamed), first.options)
-        } else {
-            signer = nil
-        }
+        let first = rules.first?.destinations.first?.registry
+        let signer = try await run.signer(
+            key,
+            for: first?.reference(to: .unnamed) ?? ImageReference(registry: .callersOwn, repository: .unnamed),
+            first?.options ?? SideOptions()
+        )
         let callers = SingleFlight<String, String?>()
         let reason = reason
         return { rule in
