@@ -1,4 +1,4 @@
-public import Content
+internal import Content
 
 /// A key in KMS, as `awskms:///ARN` names it; cosign writes keys in the same way.
 ///
