@@ -36,6 +36,8 @@ package struct Certificate: Sendable {
         /// The short name, such as `CN`, or the dotted object identifier if there is none.
         package var type: String
         package var value: String
+
+        package init(type: String, value: String) { (self.type, self.value) = (type, value) }
     }
 
     /// The hash of the certificate's own signature; `nil` if it is not one of these, as SHA-1 isn't.

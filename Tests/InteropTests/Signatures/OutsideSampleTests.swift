@@ -31,40 +31,47 @@ struct OutsideSampleTests {
                 """
             guard try await fetched(script, in: directory, "Debian's golang-github-containers-image-dev") else { return }
             let fixtures = "\(directory)/usr/share/gocode/src/github.com/containers/image/signature/fixtures"
-            let key = TrustedKey(name: "cosign.pub", key: try PublicKey(pem: contents(of: "\(fixtures)/cosign.pub")))
+            let key = try TrustedKey(name: "cosign.pub", key: PublicKey(pem: contents(of: "\(fixtures)/cosign.pub")))
             let manifest = try contents(of: "\(fixtures)/dir-img-cosign-valid/manifest.json")
-            struct Stored: Decodable {
-                var payload: Data
-                var annotations: [String: String]
-            }
-            func problem(_ path: String, about digest: Digest) throws -> SignatureProblem? {
-                let file = try contents(of: "\(fixtures)/\(path)")
-                // The library's own files begin with a mark before the JSON.
-                let start = try #require(file.firstIndex(of: UInt8(ascii: "{")))
-                let stored = try JSONDecoder().decode(Stored.self, from: Data(file[start...]))
-                let layer = Descriptor(
-                    mediaType: SimpleSigning.layerType,
-                    digest: Digest(of: stored.payload),
-                    size: Int64(stored.payload.count),
-                    annotations: stored.annotations
-                )
-                do throws(SignatureProblem) {
-                    _ = try SimpleSigning.verify([UInt8](stored.payload), of: layer, about: digest, with: [key])
-                    return nil
-                } catch {
-                    return error
-                }
-            }
             let digest = Digest(of: manifest)
             for name in ["dir-img-cosign-valid/signature-1", "dir-img-cosign-valid-2/signature-2", "dir-img-cosign-valid-with-tag/signature-1"] {
                 let about = name.contains("with-tag")
                     ? Digest(of: try contents(of: "\(fixtures)/dir-img-cosign-valid-with-tag/manifest.json")) : digest
-                #expect(try problem(name, about: about) == nil, "\(name)")
+                #expect(try problem("\(fixtures)/\(name)", about: about, key) == nil, "\(name)")
             }
             let changed = Digest(of: try contents(of: "\(fixtures)/dir-img-cosign-modified-manifest/manifest.json"))
-            #expect(try problem("dir-img-cosign-valid/signature-1", about: changed)?.kind == .refused)
-            #expect(try problem("unknown-cosign-key.signature", about: digest)?.kind == .otherSigner)
+            #expect(try problem("\(fixtures)/dir-img-cosign-valid/signature-1", about: changed, key)?.kind == .refused)
+            #expect(try problem("\(fixtures)/unknown-cosign-key.signature", about: digest, key)?.kind == .otherSigner)
             reportCases("outside samples, cosign tag (containers/image of Debian)", 5)
+        }
+    }
+
+    /// A signature as containers/image stores it in a file: a mark, then JSON.
+    private struct Stored: Decodable {
+        var payload: Data
+        var annotations: [String: String]
+
+        init(_ path: String) throws {
+            let file = try contents(of: path)
+            let start = try #require(file.firstIndex(of: UInt8(ascii: "{")))
+            self = try JSONDecoder().decode(Self.self, from: Data(file[start...]))
+        }
+    }
+
+    /// Why a stored signature is not accepted; `nil` if it is.
+    private func problem(_ path: String, about digest: Digest, _ key: TrustedKey) throws -> SignatureProblem? {
+        let stored = try Stored(path)
+        let layer = Descriptor(
+            mediaType: SimpleSigning.layerType,
+            digest: Digest(of: stored.payload),
+            size: Int64(stored.payload.count),
+            annotations: stored.annotations
+        )
+        do throws(SignatureProblem) {
+            _ = try SimpleSigning.verify([UInt8](stored.payload), of: layer, about: digest, with: [key])
+            return nil
+        } catch {
+            return error
         }
     }
 

@@ -17,7 +17,7 @@ struct CBORTests {
     ]
 
     @Test("is read and written as in the RFC's examples", arguments: examples.indices)
-    func examples(_ index: Int) throws {
+    func readAndWritten(_ index: Int) throws {
         let (hex, value) = Self.examples[index]
         #expect(try CBORValue(reading: bytes(hex), "it") == value)
         #expect(value.encoded == bytes(hex))

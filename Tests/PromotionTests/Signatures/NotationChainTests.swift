@@ -38,7 +38,7 @@ struct NotationChainTests {
         }
     }
 
-    static let refused: [Case] = [
+    static let cases: [Case] = [
         Case("an expired signer", "certificate 1 of the chain ('CN=signer, O=Acme, ST=Berlin, C=DE') has expired") {
             $0.leaf.notAfter = TestCertificate.now - 1
         },
@@ -74,7 +74,7 @@ struct NotationChainTests {
         },
     ]
 
-    @Test("are refused", arguments: refused)
+    @Test("are refused", arguments: cases)
     func refused(_ one: Case) {
         var chain = TestChain(TestKeys.p256)
         one.change(&chain)

@@ -10,7 +10,7 @@ struct SignatureScene {
     var image: Manifest
     var reference = try! ImageReference(parsing: "registry.example/team/app:v1")
 
-    static let config = Descriptor(mediaType: .ociConfig, digest: Digest(of: Array("config".utf8)), size: 6)
+    static let imageConfig = Descriptor(mediaType: .ociConfig, digest: Digest(of: Array("config".utf8)), size: 6)
 
     init() { self.init(Self.imageManifest("one")) }
 
@@ -59,8 +59,8 @@ struct SignatureScene {
             """
     }
 
-    private static func manifest(layers: [Descriptor], config: Descriptor = config, more: String) -> Manifest {
-        let list = layers.map { text($0) }.joined(separator: ",")
+    private static func manifest(layers: [Descriptor], config: Descriptor = imageConfig, more: String) -> Manifest {
+        let list = layers.map { Self.text($0) }.joined(separator: ",")
         let text = """
             {"schemaVersion":2,"mediaType":"\(MediaType.ociManifest)","config":\(Self.text(config)),"layers":[\(list)]\(more)}
             """
