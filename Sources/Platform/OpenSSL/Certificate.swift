@@ -47,7 +47,7 @@ package struct Certificate: Sendable {
     package let tbs: [UInt8]
     /// Seconds since 1970.
     package let notBefore: Int64
-    /// Seconds since 1970; the certificate is valid up to and in this second.
+    /// Seconds since 1970.
     package let notAfter: Int64
     package let subject: [NameAttribute]
     /// The key; `nil` if its kind is not supported.

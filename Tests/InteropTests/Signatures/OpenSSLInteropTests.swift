@@ -17,35 +17,38 @@ struct OpenSSLInteropTests {
         var options: [String]
     }
 
-    static let algorithms: [Algorithm] = [
-        ("P-256", SignatureHash.sha256), ("P-384", .sha384), ("P-521", .sha512), ("P-384", .sha256), ("P-521", .sha256),
-    ].map { curve, hash in
-        Algorithm(
-            testDescription: "ECDSA \(curve) \(hash.rawValue)",
-            generate: ["-algorithm", "EC", "-pkeyopt", "ec_paramgen_curve:\(curve)"],
-            scheme: .ecdsa(hash),
-            options: ["-rawin", "-digest", digestName(hash)]
-        )
-    } + [2_048, 3_072].flatMap { bits in
-        SignatureHash.allCases.flatMap { hash in
-            [("pkcs1", SignatureScheme.rsaPKCS1(hash)), ("pss", .rsaPSS(hash))].map { padding, scheme in
-                Algorithm(
-                    testDescription: "RSA \(bits) \(padding) \(hash.rawValue)",
-                    generate: ["-algorithm", "RSA", "-pkeyopt", "rsa_keygen_bits:\(bits)"],
-                    scheme: scheme,
-                    options: ["-rawin", "-digest", digestName(hash), "-pkeyopt", "rsa_padding_mode:\(padding)"]
-                        + (padding == "pss" ? ["-pkeyopt", "rsa_pss_saltlen:digest"] : [])
-                )
-            }
+    static let algorithms: [Algorithm] =
+        [
+            ("P-256", SignatureHash.sha256), ("P-384", .sha384), ("P-521", .sha512), ("P-384", .sha256),
+            ("P-521", .sha256),
+        ].map { curve, hash in
+            Algorithm(
+                testDescription: "ECDSA \(curve) \(hash.rawValue)",
+                generate: ["-algorithm", "EC", "-pkeyopt", "ec_paramgen_curve:\(curve)"],
+                scheme: .ecdsa(hash),
+                options: ["-rawin", "-digest", digestName(hash)]
+            )
         }
-    } + [
-        Algorithm(
-            testDescription: "Ed25519",
-            generate: ["-algorithm", "ED25519"],
-            scheme: .ed25519,
-            options: ["-rawin"]
-        )
-    ]
+        + [2_048, 3_072].flatMap { bits in
+            SignatureHash.allCases.flatMap { hash in
+                [("pkcs1", SignatureScheme.rsaPKCS1(hash)), ("pss", .rsaPSS(hash))].map { padding, scheme in
+                    Algorithm(
+                        testDescription: "RSA \(bits) \(padding) \(hash.rawValue)",
+                        generate: ["-algorithm", "RSA", "-pkeyopt", "rsa_keygen_bits:\(bits)"],
+                        scheme: scheme,
+                        options: ["-rawin", "-digest", digestName(hash), "-pkeyopt", "rsa_padding_mode:\(padding)"]
+                            + (padding == "pss" ? ["-pkeyopt", "rsa_pss_saltlen:digest"] : [])
+                    )
+                }
+            }
+        } + [
+            Algorithm(
+                testDescription: "Ed25519",
+                generate: ["-algorithm", "ED25519"],
+                scheme: .ed25519,
+                options: ["-rawin"]
+            )
+        ]
 
     private static func digestName(_ hash: SignatureHash) -> String {
         switch hash {

@@ -29,13 +29,19 @@ struct OutsideSampleTests {
                 timeout 100 apt-get download golang-github-containers-image-dev
                 dpkg-deb -x golang-github-containers-image-dev_*.deb .
                 """
-            guard try await fetched(script, in: directory, "Debian's golang-github-containers-image-dev") else { return }
+            guard try await fetched(script, in: directory, "Debian's golang-github-containers-image-dev") else {
+                return
+            }
             let fixtures = "\(directory)/usr/share/gocode/src/github.com/containers/image/signature/fixtures"
             let key = try TrustedKey(name: "cosign.pub", key: PublicKey(pem: contents(of: "\(fixtures)/cosign.pub")))
             let manifest = try contents(of: "\(fixtures)/dir-img-cosign-valid/manifest.json")
             let digest = Digest(of: manifest)
-            for name in ["dir-img-cosign-valid/signature-1", "dir-img-cosign-valid-2/signature-2", "dir-img-cosign-valid-with-tag/signature-1"] {
-                let about = name.contains("with-tag")
+            for name in [
+                "dir-img-cosign-valid/signature-1", "dir-img-cosign-valid-2/signature-2",
+                "dir-img-cosign-valid-with-tag/signature-1",
+            ] {
+                let about =
+                    name.contains("with-tag")
                     ? Digest(of: try contents(of: "\(fixtures)/dir-img-cosign-valid-with-tag/manifest.json")) : digest
                 #expect(try problem("\(fixtures)/\(name)", about: about, key) == nil, "\(name)")
             }
@@ -116,7 +122,8 @@ struct OutsideSampleTests {
                 let text = bytes(parts[1])
                 // Ed25519 keys are the bare 32 bytes there, in hexadecimal.
                 let header: [UInt8] = [0x30, 0x2A, 0x30, 0x05, 0x06, 0x03, 0x2B, 0x65, 0x70, 0x03, 0x21, 0x00]
-                let key = scheme == .ed25519
+                let key =
+                    scheme == .ed25519
                     ? try PublicKey(spki: header + bytes(Substring(String(decoding: text, as: UTF8.self))))
                     : try PublicKey(pem: text + [0x0A])
                 let signature = bytes(parts[2])
@@ -173,7 +180,7 @@ struct OutsideSampleTests {
 
     private func bytes(_ hex: Substring) -> [UInt8] {
         let digits = Array(hex)
-        return stride(from: 0, to: digits.count - 1, by: 2).map { UInt8(String(digits[$0...$0 + 1]), radix: 16)! }
+        return stride(from: 0, to: digits.count - 1, by: 2).compactMap { UInt8(String(digits[$0...$0 + 1]), radix: 16) }
     }
 }
 

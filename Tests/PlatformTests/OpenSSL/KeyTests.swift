@@ -6,9 +6,10 @@ struct KeyTests {
     static let kinds: [KeyKind] = [
         .ecdsa(.p256), .ecdsa(.p384), .ecdsa(.p521), .rsa(bits: 2_048), .rsa(bits: 3_072), .ed25519,
     ]
-    static let schemes: [SignatureScheme] = SignatureHash.allCases.flatMap { hash in
-        [SignatureScheme.ecdsa(hash), .ecdsaRaw(hash), .rsaPKCS1(hash), .rsaPSS(hash)]
-    } + [.ed25519]
+    static let schemes: [SignatureScheme] =
+        SignatureHash.allCases.flatMap { hash in
+            [SignatureScheme.ecdsa(hash), .ecdsaRaw(hash), .rsaPKCS1(hash), .rsaPSS(hash)]
+        } + [.ed25519]
 
     @Test("sign in each scheme of their kind, and in no other", arguments: kinds)
     func schemes(_ kind: KeyKind) throws {
@@ -23,7 +24,10 @@ struct KeyTests {
             }
             let signature = try key.sign(message, scheme)
             for other in Self.schemes {
-                #expect(key.publicKey.verifies(signature, over: message, other) == (other == scheme), "\(scheme) \(other)")
+                #expect(
+                    key.publicKey.verifies(signature, over: message, other) == (other == scheme),
+                    "\(scheme) \(other)"
+                )
             }
             #expect(!key.publicKey.verifies(signature, over: message + [0], scheme))
             #expect(!key.publicKey.verifies(signature.dropLast(), over: message, scheme))

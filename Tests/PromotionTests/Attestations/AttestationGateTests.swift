@@ -29,8 +29,11 @@ struct AttestationGateTests {
         ([decision.reason] + decision.evidence.map(\.text)).joined(separator: "\n")
     }
 
-    private func bundle(_ scene: SignatureScene, _ type: String, _ key: PrivateKey, predicate: String = "{}") -> [UInt8] {
-        TestSigner.bundle(TestSigner.envelope(TestSigner.statement(scene.image.digest.hex, type, predicate: predicate), key))
+    private func bundle(_ scene: SignatureScene, _ type: String, _ key: PrivateKey, predicate: String = "{}") -> [UInt8]
+    {
+        TestSigner.bundle(
+            TestSigner.envelope(TestSigner.statement(scene.image.digest.hex, type, predicate: predicate), key)
+        )
     }
 
     @Test("passes signed attestations under the tag, as referrers and in bundles", arguments: TestKeys.all.indices)
@@ -175,7 +178,9 @@ struct AttestationGateTests {
         let full = try AttestationRequirement(argument: "https://acme.example/audit/v1:awskms:///alias/a")
         #expect(full.type.name == "https://acme.example/audit/v1" && full.key?.argument == "awskms:///alias/a")
         for wrong in ["", "sbom", "spdx:", "spdx:/nonexistent/key.pem", ":key"] {
-            let failure = #expect(throws: AttestationRequirement.Failure.self) { try AttestationRequirement(argument: wrong) }
+            let failure = #expect(throws: AttestationRequirement.Failure.self) {
+                try AttestationRequirement(argument: wrong)
+            }
             #expect(failure?.description.contains("\nnext: ") == true)
         }
     }

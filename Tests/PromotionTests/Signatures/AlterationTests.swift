@@ -165,15 +165,19 @@ private struct TestEnvelope {
         self.type = type
         if type == NotationSignature.jwsType {
             let members = try SignedJSON.decode(JSONValue.self, from: envelope, "it")
-            func part(_ name: String) -> [UInt8] { Base64Text.decode(members[name]!.text!, .webUnpadded)! }
+            func part(_ name: String) -> [UInt8] {
+                Base64Text.decode(members[name]?.text ?? "", .webUnpadded).certainly
+            }
             (payload, header, signature) = (part("payload"), part("protected"), part("signature"))
-            chain = members["header"]!["x5c"]!.texts!.map { Base64Text.decode($0, .standard)! }
+            chain = (members["header"]?["x5c"]?.texts).certainly.map { Base64Text.decode($0, .standard).certainly }
         } else {
             guard case .tagged(18, .array(let parts)) = try CBORValue(reading: envelope, "it"),
                 case .map(let outer) = parts[1], case .array(let list)? = outer[.init(33)]
             else { fatalError("tests made another envelope") }
-            (header, payload, signature) = (parts[0].bytes!, parts[2].bytes!, parts[3].bytes!)
-            chain = list.map { $0.bytes! }
+            (header, payload, signature) = (
+                parts[0].bytes.certainly, parts[2].bytes.certainly, parts[3].bytes.certainly
+            )
+            chain = list.map { $0.bytes.certainly }
         }
     }
 

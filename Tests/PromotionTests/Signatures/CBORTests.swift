@@ -9,7 +9,8 @@ struct CBORTests {
         ("00", .unsigned(0)), ("17", .unsigned(23)), ("1818", .unsigned(24)), ("1903e8", .unsigned(1_000)),
         ("1a000f4240", .unsigned(1_000_000)), ("1b000000e8d4a51000", .unsigned(1_000_000_000_000)),
         ("1bffffffffffffffff", .unsigned(.max)), ("20", .negative(0)), ("3903e7", .negative(999)),
-        ("f4", .bool(false)), ("f5", .bool(true)), ("f6", .null), ("4401020304", .bytes([1, 2, 3, 4])), ("60", .text("")),
+        ("f4", .bool(false)), ("f5", .bool(true)), ("f6", .null), ("4401020304", .bytes([1, 2, 3, 4])),
+        ("60", .text("")),
         ("6449455446", .text("IETF")), ("62c3bc", .text("ü")), ("80", .array([])),
         ("83010203", .array([.unsigned(1), .unsigned(2), .unsigned(3)])), ("a0", .map([:])),
         ("a201020304", .map([.unsigned(1): .unsigned(2), .unsigned(3): .unsigned(4)])),
@@ -48,6 +49,6 @@ struct CBORTests {
 
     private func bytes(_ hex: String) -> [UInt8] {
         let digits = Array(hex)
-        return stride(from: 0, to: digits.count, by: 2).map { UInt8(String(digits[$0...$0 + 1]), radix: 16)! }
+        return stride(from: 0, to: digits.count, by: 2).map { UInt8(String(digits[$0...$0 + 1]), radix: 16).certainly }
     }
 }

@@ -53,7 +53,11 @@ struct DestinationTests {
         scene.signWithBundle(TestKeys.p256)
         let keys = [SignatureKey.test(TestKeys.p256)]
         let gate = SignatureGate.test(keys)
-        #expect(try await gate.examine(scene.candidate).notes(at: scene.reference, keys: keys).first?.contains("policy-controller") == true)
+        #expect(
+            try await gate.examine(scene.candidate).notes(at: scene.reference, keys: keys).first?.contains(
+                "policy-controller"
+            ) == true
+        )
         scene.signWithTag(TestKeys.p256)
         #expect(try await gate.examine(scene.candidate).notes(at: scene.reference, keys: keys).isEmpty)
     }

@@ -9,7 +9,8 @@ import Testing
 struct NotationChainTests {
     let image = SignatureScene().image.descriptor
 
-    private func problem(_ chain: TestChain, certificates: [[UInt8]]? = nil, lists: [[UInt8]] = []) -> SignatureProblem? {
+    private func problem(_ chain: TestChain, certificates: [[UInt8]]? = nil, lists: [[UInt8]] = []) -> SignatureProblem?
+    {
         var made = TestNotation(chain.leaf.key, of: image)
         made.chain = chain
         made.certificates = certificates
@@ -58,7 +59,9 @@ struct NotationChainTests {
         Case("an authority that signs images", "is a certificate authority's") { $0.leaf.isAuthority = true },
         Case("an authority without constraints", "basic constraints") { $0.intermediate.isAuthority = nil },
         Case("an authority that is none", "basic constraints") { $0.intermediate.isAuthority = false },
-        Case("constraints that are not critical", "basic constraints") { $0.intermediate.constraintsAreCritical = false },
+        Case("constraints that are not critical", "basic constraints") {
+            $0.intermediate.constraintsAreCritical = false
+        },
         Case("an authority that may not sign certificates", "'certificate signing'") { $0.intermediate.usage = 0x02 },
         Case("an authority without key usage", "'certificate signing'") { $0.intermediate.usage = nil },
         Case("a root with a path of none", "allows 0 authorities") { $0.root.pathLength = 0 },
@@ -95,7 +98,7 @@ struct NotationChainTests {
         #expect(problem(chain) == nil)
         chain.leaf.more = [("1.2.3.4.5", false, [0x05, 0x00])]
         #expect(problem(chain) == nil)
-        chain.leaf.notAfter = TestCertificate.now
+        chain.leaf.notAfter = TestCertificate.now + 1
         chain.leaf.notBefore = TestCertificate.now
         #expect(problem(chain) == nil)
     }
@@ -122,7 +125,9 @@ struct NotationChainTests {
         made.chain.leaf = leaf
         made.certificates = [leaf.der()]
         func isAccepted(_ trusted: [TestCertificate]) -> Bool {
-            guard let signature = try? NotationSignature(made.jws(), type: NotationSignature.jwsType) else { return false }
+            guard let signature = try? NotationSignature(made.jws(), type: NotationSignature.jwsType) else {
+                return false
+            }
             let verdict = try? TrustStore.test(trusted).verify(
                 signature,
                 of: image,

@@ -41,7 +41,11 @@ struct NotationTests {
     ) {
         for type in Self.types {
             let problem = problem(made.envelope(type), type, store, identities: identities)
-            #expect(problem?.reason.contains(reason) == true, "\(problem?.reason ?? "accepted")", sourceLocation: sourceLocation)
+            #expect(
+                problem?.reason.contains(reason) == true,
+                "\(problem?.reason ?? "accepted")",
+                sourceLocation: sourceLocation
+            )
         }
     }
 
@@ -125,7 +129,10 @@ struct NotationTests {
             let problem = problem(made.jws(header: text), NotationSignature.jwsType)
             #expect(problem?.reason.contains("twice") == true)
         }
-        let outer = String(decoding: made.jws(), as: UTF8.self).replacing(#"{"payload":"#, with: #"{"payload":"","payload":"#)
+        let outer = String(decoding: made.jws(), as: UTF8.self).replacing(
+            #"{"payload":"#,
+            with: #"{"payload":"","payload":"#
+        )
         #expect(problem(Array(outer.utf8), NotationSignature.jwsType)?.reason.contains("twice") == true)
     }
 
@@ -161,8 +168,8 @@ struct NotationTests {
         }
         // An intermediate authority may be trusted itself, the signer's certificate only if it is the whole chain.
         let chain = made.chain
-        let inner = try! Certificate(der: chain.intermediate.der(issuedBy: chain.root))
-        let leaf = try! Certificate(der: chain.leaf.der(issuedBy: chain.intermediate))
+        let inner = certain(try Certificate(der: chain.intermediate.der(issuedBy: chain.root)))
+        let leaf = certain(try Certificate(der: chain.leaf.der(issuedBy: chain.intermediate)))
         var trusting = store
         trusting.anchors = [.init(certificate: inner, kind: nil, store: nil)]
         var fixed = made
@@ -209,7 +216,8 @@ struct NotationTests {
         let store = TrustStore.test([changed.chain.root], kind: .signingAuthority)
         expectAccepted(changed, store, identities: [profile])
         expectAccepted(changed, store, identities: ["\(profile)/AbCdEfGhIj"])
-        for identities in [[], ["*"], ["\(profile)/Other"], ["\(profile)s"], [profile.replacing("0000", with: "9999")]] {
+        for identities in [[], ["*"], ["\(profile)/Other"], ["\(profile)s"], [profile.replacing("0000", with: "9999")]]
+        {
             expect("not among the trusted identities", changed, store, identities: identities)
         }
         var other = changed

@@ -26,7 +26,10 @@ struct SignatureFuzzTests {
         ("JWS", notation.jws(), { try verify($0, NotationSignature.jwsType) }),
         ("COSE", notation.cose(), { try verify($0, NotationSignature.coseType) }),
         ("CBOR", CBORValue.map(notation.coseHeader).encoded, { try CBORValue(reading: $0, "it") == .null }),
-        ("trust policy", Array(TrustPolicyTests.policy().utf8), { try TrustPolicy(json: $0).statements.isEmpty && false }),
+        (
+            "trust policy", Array(TrustPolicyTests.policy().utf8),
+            { try TrustPolicy(json: $0).statements.isEmpty && false }
+        ),
         ("certificate", notation.chain.leaf.der(issuedBy: notation.chain.intermediate), { try read(certificate: $0) }),
         (
             "revocation list", TestChain.list(of: notation.chain.root, revoking: [1, 2, 3]),
@@ -34,12 +37,15 @@ struct SignatureFuzzTests {
         ),
         ("public key", TestKeys.rsa2048.publicKey.spki, { try PublicKey(spki: $0).verifies([1, 2, 3], over: [4]) }),
         ("PEM", Array(TestKeys.p256.publicKey.pem.utf8), { try PublicKey(pem: $0).verifies([1, 2, 3], over: [4]) }),
-        ("private key", Array("-----BEGIN PRIVATE KEY-----\nMC4CAQA=\n-----END PRIVATE KEY-----".utf8), {
-            try PrivateKey(pem: $0).sign([1]).isEmpty
-        }),
+        (
+            "private key", Array("-----BEGIN PRIVATE KEY-----\nMC4CAQA=\n-----END PRIVATE KEY-----".utf8),
+            {
+                try PrivateKey(pem: $0).sign([1]).isEmpty
+            }
+        ),
     ]
 
-    static let root = try! Certificate(der: notation.chain.root.der())
+    static let root = certain(try Certificate(der: notation.chain.root.der()))
 
     static func read(certificate der: [UInt8]) throws -> Bool {
         let certificate = try Certificate(der: der)
@@ -85,7 +91,8 @@ struct SignatureFuzzTests {
     @Test("of great size or depth are refused before they cost memory")
     func large() {
         let deep = [UInt8](repeating: UInt8(ascii: "["), count: 1_000_000)
-        let wide = Array("[".utf8) + Array(repeating: Array("{},".utf8), count: 500_000).flatMap { $0 } + Array("{}]".utf8)
+        let wide =
+            Array("[".utf8) + Array(repeating: Array("{},".utf8), count: 500_000).flatMap { $0 } + Array("{}]".utf8)
         for text in [deep, wide] {
             #expect(throws: SignatureProblem.self) { try DSSEEnvelope(json: text) }
             #expect(throws: SignatureProblem.self) { try InTotoStatement(json: text) }
@@ -105,7 +112,8 @@ struct SignatureFuzzTests {
         let text = #"{"_type":"https://in-toto.io/Statement/v1","subject":[\#(list)],"predicateType":"p"}"#
         #expect(throws: SignatureProblem.self) { try InTotoStatement(json: Array(text.utf8)) }
         let digests = (0...SignatureLimits.digestsPerSubject).map { #""d\#($0)":"0""# }.joined(separator: ",")
-        let many = #"{"_type":"https://in-toto.io/Statement/v1","subject":[{"digest":{\#(digests)}}],"predicateType":"p"}"#
+        let many =
+            #"{"_type":"https://in-toto.io/Statement/v1","subject":[{"digest":{\#(digests)}}],"predicateType":"p"}"#
         #expect(throws: SignatureProblem.self) { try InTotoStatement(json: Array(many.utf8)) }
     }
 }

@@ -145,11 +145,23 @@ struct SignatureGateTests {
         none.signatures = []
         let bundles = [
             TestSigner.bundle(TestSigner.envelope(good, TestKeys.p256, type: "application/json")),
-            TestSigner.bundle(TestSigner.envelope(TestSigner.statement(hex, "https://slsa.dev/provenance/v1"), TestKeys.p256)),
-            TestSigner.bundle(TestSigner.envelope(TestSigner.statement(hex, type: "https://in-toto.io/Statement/v9"), TestKeys.p256)),
-            TestSigner.bundle(TestSigner.envelope(good, TestKeys.p256), mediaType: "application/vnd.dev.sigstore.bundle.v0.4+json"),
+            TestSigner.bundle(
+                TestSigner.envelope(TestSigner.statement(hex, "https://slsa.dev/provenance/v1"), TestKeys.p256)
+            ),
+            TestSigner.bundle(
+                TestSigner.envelope(TestSigner.statement(hex, type: "https://in-toto.io/Statement/v9"), TestKeys.p256)
+            ),
+            TestSigner.bundle(
+                TestSigner.envelope(good, TestKeys.p256),
+                mediaType: "application/vnd.dev.sigstore.bundle.v0.4+json"
+            ),
             TestSigner.bundle(two), TestSigner.bundle(none),
-            Array(String(decoding: TestSigner.bundle(two), as: UTF8.self).replacing("}]}}", with: "}]},\"messageSignature\":{}}").utf8),
+            Array(
+                String(decoding: TestSigner.bundle(two), as: UTF8.self).replacing(
+                    "}]}}",
+                    with: "}]},\"messageSignature\":{}}"
+                ).utf8
+            ),
         ]
         for bundle in bundles {
             var scene = SignatureScene()
@@ -162,7 +174,9 @@ struct SignatureGateTests {
     func keyless() async throws {
         var scene = SignatureScene()
         let envelope = TestSigner.envelope(TestSigner.statement(scene.image.digest.hex), TestKeys.other)
-        scene.attach(bundle: TestSigner.bundle(envelope, material: #"{"certificate":{"rawBytes":"AA=="},"tlogEntries":[]}"#))
+        scene.attach(
+            bundle: TestSigner.bundle(envelope, material: #"{"certificate":{"rawBytes":"AA=="},"tlogEntries":[]}"#)
+        )
         var layer = scene.simpleLayer(TestKeys.other)
         layer.annotations[SimpleSigning.certificateAnnotation] = "-----BEGIN CERTIFICATE-----"
         scene.tag("sig", [layer])
@@ -189,7 +203,9 @@ struct SignatureGateTests {
     @Test("reads referrers whose type the list doesn't name, and the fallback tag")
     func listings() async throws {
         var unnamed = SignatureScene()
-        let bundle = TestSigner.bundle(TestSigner.envelope(TestSigner.statement(unnamed.image.digest.hex), TestKeys.p256))
+        let bundle = TestSigner.bundle(
+            TestSigner.envelope(TestSigner.statement(unnamed.image.digest.hex), TestKeys.p256)
+        )
         let type = "application/vnd.dev.sigstore.bundle.v0.3+json"
         unnamed.refer(type, [unnamed.blob(bundle, type)], listsType: false)
         #expect(try await decide(unnamed, .test([.test(TestKeys.p256)])).result == .passed)

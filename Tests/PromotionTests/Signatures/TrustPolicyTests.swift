@@ -80,7 +80,8 @@ struct TrustPolicyTests {
         "that Notation refuses are refused",
         arguments: [
             policy().replacing("1.0", with: "2.0"), policy(scopes: #""a/b","a/b""#),
-            policy(identities: #""x509.subject: C=DE, O=Acme""#), policy(identities: #""x509.subject: C=DE, ST, O=Acme""#),
+            policy(identities: #""x509.subject: C=DE, O=Acme""#),
+            policy(identities: #""x509.subject: C=DE, ST, O=Acme""#),
             policy(identities: #""x509.subject: C=DE, ST=Berlin, O=Acme, O=Other""#), policy(identities: #""someone""#),
             policy(identities: #""x509.subject: C=DE+ST=Berlin, O=Acme""#), "{}", "",
             policy().replacing(#""name""#, with: #""name":"a","name""#),

@@ -68,11 +68,14 @@ struct TrustStoreTests {
             try write(Array((TestKeys.p256.publicKey.pem + TestKeys.ed25519.publicKey.pem).utf8), path)
             guard case .keys(let two) = try SignatureKey(argument: path).content else { throw ChildError("no key") }
             #expect(two == [TestKeys.p256.publicKey, TestKeys.ed25519.publicKey])
-            guard case .kms(let name) = try SignatureKey(argument: "awskms:///arn:aws:kms:eu-west-1:1:key/2").content else {
+            guard case .kms(let name) = try SignatureKey(argument: "awskms:///arn:aws:kms:eu-west-1:1:key/2").content
+            else {
                 throw ChildError("no key")
             }
             #expect(name == "arn:aws:kms:eu-west-1:1:key/2")
-            for wrong in ["\(directory)/none", "awskms://", "awskms:///", "awskms://host/key", "awskms:///a b", "/dev/null", ""] {
+            for wrong in [
+                "\(directory)/none", "awskms://", "awskms:///", "awskms://host/key", "awskms:///a b", "/dev/null", "",
+            ] {
                 let failure = #expect(throws: SignatureKey.Failure.self) { try SignatureKey(argument: wrong) }
                 #expect(failure?.description.contains("\nnext: ") == true)
             }

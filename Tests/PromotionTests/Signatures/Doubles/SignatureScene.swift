@@ -8,7 +8,7 @@ import Platform
 struct SignatureScene {
     var source = FakeGateSource()
     var image: Manifest
-    var reference = try! ImageReference(parsing: "registry.example/team/app:v1")
+    var reference = certain(try ImageReference(parsing: "registry.example/team/app:v1"))
 
     static let imageConfig = Descriptor(mediaType: .ociConfig, digest: Digest(of: Array("config".utf8)), size: 6)
 
@@ -20,7 +20,10 @@ struct SignatureScene {
     }
 
     /// An index with two images and, where wanted, attestations of BuildKit's for them.
-    init(childrenOf names: [String], attestations: (Digest) -> [(predicateType: String, statement: [UInt8])] = { _ in [] }) {
+    init(
+        childrenOf names: [String],
+        attestations: (Digest) -> [(predicateType: String, statement: [UInt8])] = { _ in [] }
+    ) {
         var entries: [String] = []
         var children: [Manifest] = []
         var scene = SignatureScene()
@@ -41,7 +44,7 @@ struct SignatureScene {
         let text = """
             {"schemaVersion":2,"mediaType":"\(MediaType.ociIndex)","manifests":[\(entries.joined(separator: ","))]}
             """
-        self.init(try! Manifest(bytes: Array(text.utf8)))
+        self.init(certain(try Manifest(bytes: Array(text.utf8))))
         source.blobs = scene.source.blobs
         for child in children { source.manifests[child.digest] = child }
     }
@@ -64,7 +67,7 @@ struct SignatureScene {
         let text = """
             {"schemaVersion":2,"mediaType":"\(MediaType.ociManifest)","config":\(Self.text(config)),"layers":[\(list)]\(more)}
             """
-        return try! Manifest(bytes: Array(text.utf8))
+        return certain(try Manifest(bytes: Array(text.utf8)))
     }
 
     /// Puts a blob, and returns its descriptor.
@@ -84,7 +87,7 @@ struct SignatureScene {
     mutating func tag(_ suffix: String, _ layers: [Descriptor], of subject: Digest? = nil) {
         let manifest = Self.manifest(layers: layers, more: "")
         source.manifests[manifest.digest] = manifest
-        source.tags[try! Tag(parsing: "sha256-\((subject ?? image.digest).hex).\(suffix)")] = manifest.digest
+        source.tags[certain(try Tag(parsing: "sha256-\((subject ?? image.digest).hex).\(suffix)"))] = manifest.digest
     }
 
     /// Puts a referrer.
@@ -128,7 +131,7 @@ struct SignatureScene {
         of subject: Digest? = nil
     ) -> Descriptor {
         let payload = payload ?? TestSigner.simplePayload((subject ?? image.digest).description)
-        let signature = TestSigner.encode(try! key.sign(payload, scheme))
+        let signature = TestSigner.encode(certain(try key.sign(payload, scheme)))
         return blob(
             payload,
             SimpleSigning.layerType.rawValue,
@@ -183,11 +186,16 @@ extension TrustStore {
         lists: [[UInt8]] = [],
         policy: String? = nil
     ) -> TrustStore {
-        TrustStore(
-            path: "trust",
-            anchors: roots.map { .init(certificate: try! Certificate(der: $0.der()), kind: kind, store: kind == nil ? nil : "acme") },
-            lists: lists.map { try! RevocationList(der: $0) },
-            policy: policy.map { try! TrustPolicy(json: Array($0.utf8)) }
+        let store = kind == nil ? nil : "acme"
+        return certain(
+            try TrustStore(
+                path: "trust",
+                anchors: roots.map { root in
+                    Anchor(certificate: try Certificate(der: root.der()), kind: kind, store: store)
+                },
+                lists: lists.map { try RevocationList(der: $0) },
+                policy: policy.map { try TrustPolicy(json: Array($0.utf8)) }
+            )
         )
     }
 }

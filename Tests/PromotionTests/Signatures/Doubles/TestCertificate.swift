@@ -2,15 +2,15 @@ import Platform
 
 /// Keys of every kind, made once for all tests.
 enum TestKeys {
-    static let p256 = try! PrivateKey.generated(.ecdsa(.p256))
-    static let p384 = try! PrivateKey.generated(.ecdsa(.p384))
-    static let p521 = try! PrivateKey.generated(.ecdsa(.p521))
-    static let rsa2048 = try! PrivateKey.generated(.rsa(bits: 2_048))
-    static let rsa3072 = try! PrivateKey.generated(.rsa(bits: 3_072))
-    static let rsa4096 = try! PrivateKey.generated(.rsa(bits: 4_096))
-    static let ed25519 = try! PrivateKey.generated(.ed25519)
-    /// One that nobody trusts.
-    static let other = try! PrivateKey.generated(.ecdsa(.p256))
+    static let p256 = certain(try PrivateKey.generated(.ecdsa(.p256)))
+    static let p384 = certain(try PrivateKey.generated(.ecdsa(.p384)))
+    static let p521 = certain(try PrivateKey.generated(.ecdsa(.p521)))
+    static let rsa2048 = certain(try PrivateKey.generated(.rsa(bits: 2_048)))
+    static let rsa3072 = certain(try PrivateKey.generated(.rsa(bits: 3_072)))
+    static let rsa4096 = certain(try PrivateKey.generated(.rsa(bits: 4_096)))
+    static let ed25519 = certain(try PrivateKey.generated(.ed25519))
+    /// One that is in no trust store.
+    static let other = certain(try PrivateKey.generated(.ecdsa(.p256)))
 
     static let all = [p256, p384, p521, rsa2048, rsa3072, rsa4096, ed25519]
     /// Those that Notation allows.
@@ -90,7 +90,7 @@ struct TestCertificate {
             key.publicKey.spki,
             extensions.isEmpty ? [] : TestDER.element(0xA3, TestDER.element(0x30, extensions.flatMap { $0 }))
         )
-        return TestDER.sequence(body, algorithm, TestDER.bits(try! issuer.key.sign(body, scheme)))
+        return TestDER.sequence(body, algorithm, TestDER.bits(certain(try issuer.key.sign(body, scheme))))
     }
 }
 
@@ -125,6 +125,6 @@ struct TestChain {
             nextUpdate.map(TestDER.time) ?? [],
             serials.isEmpty ? [] : TestDER.element(0x30, entries)
         )
-        return TestDER.sequence(body, algorithm, TestDER.bits(try! key.sign(body)))
+        return TestDER.sequence(body, algorithm, TestDER.bits(certain(try key.sign(body))))
     }
 }

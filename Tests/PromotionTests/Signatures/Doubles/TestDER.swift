@@ -22,7 +22,7 @@ enum TestDER {
     static let yes: [UInt8] = [0x01, 0x01, 0xFF]
 
     static func identifier(_ text: String) -> [UInt8] {
-        let numbers = text.split(separator: ".").map { Int($0)! }
+        let numbers = text.split(separator: ".").map { Int($0).certainly }
         var content = [UInt8(numbers[0] * 40 + numbers[1])]
         for number in numbers[2...] {
             var digits = [UInt8(number & 0x7F)]
@@ -68,7 +68,7 @@ enum TestDER {
     static func name(_ attributes: [(type: String, value: String)]) -> [UInt8] {
         let identifiers = ["CN": "2.5.4.3", "C": "2.5.4.6", "ST": "2.5.4.8", "O": "2.5.4.10", "OU": "2.5.4.11"]
         let parts = attributes.flatMap { attribute in
-            element(0x31, sequence(identifier(identifiers[attribute.type]!), text(attribute.value)))
+            element(0x31, sequence(identifier(identifiers[attribute.type].certainly), text(attribute.value)))
         }
         return element(0x30, parts)
     }

@@ -43,7 +43,7 @@ enum TestSigner {
         type: String = DSSEEnvelope.statementType
     ) -> DSSEEnvelope {
         var envelope = DSSEEnvelope(payloadType: type, payload: payload)
-        envelope.signatures = [.init(bytes: try! key.sign(envelope.signedBytes, scheme))]
+        envelope.signatures = [.init(bytes: certain(try key.sign(envelope.signedBytes, scheme)))]
         return envelope
     }
 
@@ -62,7 +62,7 @@ enum TestSigner {
     /// A bundle with a signature over the manifest itself.
     static func messageBundle(_ manifest: [UInt8], _ key: PrivateKey, _ scheme: SignatureScheme? = nil) -> [UInt8] {
         let hash = encode(digest(manifest, .sha256))
-        let signature = encode(try! key.sign(manifest, scheme))
+        let signature = encode(certain(try key.sign(manifest, scheme)))
         return Array(
             """
             {"mediaType":"application/vnd.dev.sigstore.bundle+json;version=0.2","verificationMaterial":{"publicKey":{}},\
@@ -105,11 +105,11 @@ struct TestNotation {
         times["io.cncf.notary.signingTime"] = TestCertificate.now - 60
     }
 
-    private var algorithm: NotationAlgorithm { NotationAlgorithm(for: chain.leaf.key.kind)! }
+    private var algorithm: NotationAlgorithm { NotationAlgorithm(for: chain.leaf.key.kind).certainly }
 
     private func sign(_ bytes: [UInt8]) -> [UInt8] {
         let key = key ?? chain.leaf.key
-        return try! key.sign(bytes, NotationAlgorithm(for: key.kind)!.scheme)
+        return certain(try key.sign(bytes, NotationAlgorithm(for: key.kind).certainly.scheme))
     }
 
     var jwsHeader: String {
