@@ -23,6 +23,8 @@ package struct CopyDocument: Encodable, Sendable {
     package var notices: [String]?
     /// Tags that were set although their images then failed, as `HOST/REPO:TAG@DIGEST`; absent if there are none.
     package var setBeforeFailure: [String]?
+    /// What the gates of a promotion decided; absent if there are none.
+    package var gates: [GateReport]?
 
     package init(
         command: String,
@@ -34,7 +36,8 @@ package struct CopyDocument: Encodable, Sendable {
         caller: String? = nil,
         note: String? = nil,
         setBeforeFailure: [String] = [],
-        notices: [String] = []
+        notices: [String] = [],
+        gates: [GateReport] = []
     ) {
         self.command = command
         self.exitCode = exitCode
@@ -46,6 +49,7 @@ package struct CopyDocument: Encodable, Sendable {
         self.note = note
         self.notices = notices.isEmpty ? nil : notices
         self.setBeforeFailure = setBeforeFailure.isEmpty ? nil : setBeforeFailure
+        self.gates = gates.isEmpty ? nil : gates
     }
 
     /// Creates the document of a command line that could not be understood.
@@ -65,6 +69,8 @@ package struct CopyDocument: Encodable, Sendable {
         package var blobs: BlobCounts?
         package var manifestsPut: Int?
         package var referrers: Int?
+        /// The manifests of the records that were put beside the image; absent if there are none.
+        package var records: [Digest]?
         /// What was missing below manifests that the destination held, and was copied again; absent if nothing was.
         package var repaired: Repaired?
         package var notes: [String]
@@ -94,6 +100,7 @@ package struct CopyDocument: Encodable, Sendable {
                     bytesMoved: receipt.bytesMoved
                 )
                 (manifestsPut, referrers) = (receipt.manifestsPut, receipt.referrers)
+                records = receipt.addedReferrers.isEmpty ? nil : receipt.addedReferrers
                 referrersLeftOut = LeftOutReferrer.list(receipt.referrerFailures)
                 if receipt.manifestsRepaired + receipt.blobsRepaired > 0 {
                     repaired = Repaired(manifests: receipt.manifestsRepaired, blobs: receipt.blobsRepaired)

@@ -39,6 +39,8 @@ package struct AttestationGate: Gate {
         var outcomes = requirements.map { _ in
             AttestationOutcome(image: onChildren ? nil : candidate.digest, children: images)
         }
+        // A run fetches keys with the identity of its source.
+        let loader = loader ?? candidate.source as? any SignatureKeyLoading
         var keys: [[TrustedKey]?] = []
         for (place, requirement) in requirements.enumerated() {
             do {

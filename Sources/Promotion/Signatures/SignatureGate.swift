@@ -47,6 +47,8 @@ package struct SignatureGate: Gate {
     /// - Parameter repository: The repository that trust policies are looked up by.
     func examine(_ candidate: GateCandidate, as repository: String) async throws -> SignatureReport {
         var report = SignatureReport(keys: keys.map(\.argument), repository: repository)
+        // A run fetches keys with the identity of its source.
+        let loader = loader ?? candidate.source as? any SignatureKeyLoading
         var loaded: [LoadedKey?] = []
         for (place, key) in keys.enumerated() {
             do {

@@ -89,6 +89,19 @@ struct CopyErrorTests {
             .refused
         ),
         (
+            .gateDenied(.init(text: "1 of 2 gates denied the image: scan failed: 1 HIGH above LOW", remedy: "fix it")),
+            .source, "1 of 2 gates denied the image: scan failed: 1 HIGH above LOW", "fix it", .refused
+        ),
+        (
+            .gateDenied(.init(text: "1 of 1 gate denied the image: min-age is unknown: why")), .source,
+            "1 of 1 gate denied the image: min-age is unknown: why",
+            "read what each gate says, and promote an image that passes", .refused
+        ),
+        (
+            .undoRefused(problem: "there is no record", remedy: "promote again"), .destination,
+            "can't undo: there is no record", "promote again", .refused
+        ),
+        (
             .tagUnfit(tag: "-x", reason: "a tag can't begin with . or -"), .destination,
             "the registry can't hold the tag '-x': a tag can't begin with . or -",
             "set another tag at the source (ecr-replicate retag) and copy that, or leave this one out with --exclude",

@@ -314,6 +314,20 @@ extension ErrorGuide {
             "`--if-current` named another digest, or the tag doesn't exist. Another client has changed the tag: "
                 + "look at it, then decide again"
         ),
+        Entry(
+            "gateDenied",
+            "… of … gates denied the image: …",
+            3,
+            "A gate of the promotion failed or could not be decided, and the text says which, and why. Nothing was "
+                + "written. [Promotion](promotion.md) explains each gate"
+        ),
+        Entry(
+            "undoRefused",
+            "can't undo: …",
+            3,
+            "There is no record of a promotion that may be undone, and the text says why. `ecr-replicate history` "
+                + "lists the records"
+        ),
     ]
 
     static let content = [
