@@ -176,7 +176,9 @@ struct ExampleRunTests {
             let others = Self.accounts.expected.filter { !$0.key.hasPrefix(missing.account) }
             #expect(try scene.destinations(at: []) == others)
             // Each error is about the account.
-            let errors = failed.errors.split(separator: "\n").filter { $0.contains(missing.action) && !$0.hasPrefix(" ") }
+            let errors = failed.errors.split(separator: "\n").filter {
+                $0.contains(missing.action) && !$0.hasPrefix(" ")
+            }
             #expect(!errors.isEmpty && errors.allSatisfy { $0.contains(missing.account) }, "\(failed.errors)")
 
             try missing.undo(scene.emulator)

@@ -98,7 +98,9 @@ struct ExampleScene: Sendable {
     private init(_ emulator: Emulator, in folder: String, ci usesCI: Bool) throws {
         (self.emulator, self.folder) = (emulator, folder)
         var variables = Dictionary(
-            uniqueKeysWithValues: emulator.environment(account: Self.build, region: Self.home).map { ($0.name, $0.value) }
+            uniqueKeysWithValues: emulator.environment(account: Self.build, region: Self.home).map {
+                ($0.name, $0.value)
+            }
         )
         let profile = """
             [profile build]

@@ -146,12 +146,16 @@ struct PlainRulesTests {
             try source.store(Scene.multi, "v2", in: "team/app")
             try source.store(Scene.web, "v1", in: "team/web")
             let places = ["source": source.place, "destination": destination.place, "disk": "layout: ./images"]
-            try scene.write(places, "  - { name: out, from: { registry: source, repository: \"*\" }, to: { registry: disk } }")
+            try scene.write(
+                places,
+                "  - { name: out, from: { registry: source, repository: \"*\" }, to: { registry: disk } }"
+            )
             try await scene.run("plan", ends: 2)
             #expect(names(in: "\(scene.folder)/images").isEmpty, "a plan writes nothing")
             try await scene.run("sync", ends: 0)
             let (app, web) = (
-                LayoutFolder(path: "\(scene.folder)/images/team/app"), LayoutFolder(path: "\(scene.folder)/images/team/web")
+                LayoutFolder(path: "\(scene.folder)/images/team/app"),
+                LayoutFolder(path: "\(scene.folder)/images/team/web")
             )
             #expect(try app.tags == ["v1": "\(Scene.app.digest)", "v2": "\(Scene.multi.digest)"])
             #expect(try web.tags == ["v1": "\(Scene.web.digest)"])
