@@ -151,7 +151,7 @@ struct RandomTrial: Sendable {
         self.number = number
         names = (0..<Int.random(in: 1...2, using: &random)).map { "t\(number)/app\($0)" }
         let (home, far) = (ScenarioCloud.home, ScenarioCloud.far)
-        let sources = [
+        let sources: [RandomRegistry] = [
             .own("build", home, using: &random), .own("build", home, using: &random), RandomRegistry.disk("from"),
             .plain("plain", home),
         ]
@@ -159,7 +159,7 @@ struct RandomTrial: Sendable {
         // Two registries of one file never have the same repositories.
         let ownFar: RandomRegistry =
             Int.random(in: 0..<3, using: &random) == 0 ? .plain("far", far) : .own("far", far, using: &random)
-        let pool = [
+        let pool: [RandomRegistry] = [
             ownFar, .foreign("prod", home, using: &random), .foreign("prodfar", far, using: &random), .disk("to"),
         ]
         targets = Array(pool.shuffled(using: &random).prefix(Int.random(in: 1...2, using: &random)))
