@@ -253,8 +253,8 @@ let package = Package(
         .testTarget(
             name: "InteropTests",
             dependencies: [
-                "ecr-replicate", "ECRAPI", "AWSIdentity", "Wire", "ECREmulator", "Content", "Platform", "TestInputs",
-                "TestPrograms", httpTypes, logging,
+                "ecr-replicate", "Promotion", "ECRAPI", "AWSIdentity", "Wire", "ECREmulator", "Content", "Platform",
+                "TestInputs", "TestPrograms", httpTypes, logging,
             ],
             swiftSettings: testSettings
         ),
