@@ -140,7 +140,7 @@ struct AlterationTests {
         let parts = try TestEnvelope(made.jws(), NotationSignature.jwsType)
         var tried = 0
         for place in 0..<2 {
-            let certificate = try Certificate(der: parts.chain[place])
+            let certificate = try X509Certificate(der: parts.chain[place])
             let start = try #require(DERElement(wholly: certificate.der, tag: 0x30)).content.lowerBound
             for (offset, changed) in changes(certificate.der).enumerated()
             where offset >= start && offset < start + certificate.tbs.count {
