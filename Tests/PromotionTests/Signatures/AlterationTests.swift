@@ -125,8 +125,8 @@ struct AlterationTests {
         for changed in changes(parts.header) { refuse(parts.with(header: changed)) }
         for changed in changes(parts.signature) { refuse(parts.with(signature: changed)) }
         for place in 0..<2 {
-            // Every third byte: a certificate of an RSA key has 900.
-            for (offset, changed) in changes(parts.chain[place]).enumerated() where offset % 3 == index % 3 {
+            // Every fifth byte, because a certificate of an RSA key has 900; the next test has every byte.
+            for (offset, changed) in changes(parts.chain[place]).enumerated() where offset % 5 == index % 5 {
                 refuse(parts.with(certificate: changed, at: place))
             }
         }
