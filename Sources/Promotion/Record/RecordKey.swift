@@ -1,3 +1,4 @@
+internal import Content
 package import ECRAPI
 package import Platform
 
