@@ -228,7 +228,9 @@ let package = Package(
         ),
         .executableTarget(
             name: "soak",
-            dependencies: ["ECREmulator", "Platform", "TestClouds", "TestInputs", "TestPrograms"],
+            dependencies: [
+                "ECREmulator", "Platform", "Replicate", "Rules", "TestClouds", "TestInputs", "TestPrograms", "Wire",
+            ],
             path: "Tests/Soak",
             swiftSettings: testSettings
         ),
