@@ -199,8 +199,8 @@ let package = Package(
         .testTarget(
             name: "RulesTests",
             dependencies: [
-                "Rules", "IAMPolicies", "Replicate", "AWSIdentity", "Wire", "Content", "Platform", "ECREmulator",
-                "TestClouds", "TestInputs", "TestPrograms", logging,
+                "Rules", "IAMPolicies", "Promotion", "Replicate", "AWSIdentity", "Wire", "Content", "Platform",
+                "ECREmulator", "TestClouds", "TestInputs", "TestPrograms", logging,
             ],
             swiftSettings: testSettings
         ),

@@ -41,6 +41,7 @@ extension Doctor {
             _ = try await examination.permission("ecr:DescribeImages", optional: "--all-tags, --match and ls need it") {
                 try await ecr.api.send(question)
             }
+            try await tryGates(gates, ecr, &examination)
             if createRepository == .likeSource, let place, !isRetag(image, place), Self.isECR(place.registry) {
                 try await trySettings(of: ecr, for: place, &examination)
             }

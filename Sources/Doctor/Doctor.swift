@@ -3,6 +3,7 @@ package import Content
 internal import ECRAPI
 package import FoundationEssentials
 internal import HTTPTypes
+package import IAMPolicies
 package import Replicate
 internal import Reporting
 internal import Wire
@@ -21,6 +22,8 @@ package struct Doctor: Sendable {
     let createRepository: CopyOptions.RepositoryCreation
     /// The KMS key to use at the destination for each key of the source.
     let kmsKeys: [String: String]
+    /// What the gates of a promotion ask for.
+    let gates: GateNeeds
     let now: @Sendable () -> Date
 
     package init(
@@ -30,6 +33,7 @@ package struct Doctor: Sendable {
         referrers: CopyOptions.Referrers = .all,
         createRepository: CopyOptions.RepositoryCreation = .never,
         kmsKeys: [String: String] = [:],
+        gates: GateNeeds = GateNeeds(),
         now: @escaping @Sendable () -> Date = { Date() }
     ) {
         opener = replicator.opener
@@ -37,6 +41,7 @@ package struct Doctor: Sendable {
         self.referrers = referrers
         self.createRepository = createRepository
         self.kmsKeys = kmsKeys
+        self.gates = gates
         self.now = now
     }
 

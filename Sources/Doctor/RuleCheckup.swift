@@ -1,5 +1,6 @@
 package import Content
 package import FoundationEssentials
+package import IAMPolicies
 package import Replicate
 
 /// What the doctor checks for a rule file: its registries, and what its rules copy.
@@ -56,6 +57,8 @@ package struct RuleCheckup: Sendable {
         package var prunes: Bool
         /// What else to say about the rule, as a warning.
         package var warning: String?
+        /// What the rule's gates ask for.
+        package var gates: GateNeeds
 
         package init(
             name: String,
@@ -67,12 +70,13 @@ package struct RuleCheckup: Sendable {
             referrers: CopyOptions.Referrers,
             createRepository: CopyOptions.RepositoryCreation,
             prunes: Bool,
-            warning: String? = nil
+            warning: String? = nil,
+            gates: GateNeeds = GateNeeds()
         ) {
             (self.name, self.source, self.repositories) = (name, source, repositories)
             (self.reference, self.choose, self.destinations) = (reference, choose, destinations)
             (self.referrers, self.createRepository, self.prunes) = (referrers, createRepository, prunes)
-            self.warning = warning
+            (self.warning, self.gates) = (warning, gates)
         }
     }
 

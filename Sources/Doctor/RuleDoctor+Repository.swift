@@ -68,7 +68,10 @@ extension RuleDoctor {
         let isRetag = !places.isEmpty && places.allSatisfy { doctor.isRetag(reference, $0) }
         let image = reference.tagged(id.tag, digest: id.digest)
         try await doctor.tryImage(image, probe, readsLayers: !isRetag, &examination)
-        if let ecr = probe.ecr { try await trySettings(ecr, name, registry, visit, &examination) }
+        if let ecr = probe.ecr {
+            try await doctor.tryGates(visit.rule.gates, ecr, &examination)
+            try await trySettings(ecr, name, registry, visit, &examination)
+        }
         examination.notePermissionsTried()
         noteReplication(of: name, state, visit, &examination)
         return listed.first { $0.tag == id.tag }

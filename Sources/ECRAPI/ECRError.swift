@@ -68,27 +68,20 @@ extension ECRError {
     ///
     /// - Source: docs/facts/ecr-api.md#errors
     init(_ operation: String, _ response: WireResponse, signedWith keys: AWSCredentials? = nil) {
-        let said = try? JSONDecoder().decode(Body.self, from: Data(response.body))
-        let type = said?.type ?? response.fields[.amzErrorType]
-        // A body with the content type of JSON that can't be parsed was cut in transit, so it is retried.
-        let isCut = said == nil && response.fields[.contentType]?.contains("json") == true
+        let refusal = AWSJSONRefusal(response)
+        let more = try? JSONDecoder().decode(Body.self, from: Data(response.body))
         self.init(
             operation: operation,
-            code: type.map { Code(type: presentable($0, without: response.secrets, upTo: Self.longestCode)) }
-                ?? (isCut ? .unreadableAnswer : Code(rawValue: String(response.status.code))),
-            message: presentable(
-                said.map { $0.message ?? "" } ?? response.excerpt(),
-                without: response.secrets,
-                upTo: longestServiceText
-            ),
+            code: Code(rawValue: refusal.code),
+            message: refusal.message,
             status: response.status.code,
             requestID: response.quoted(.amzRequestID),
             retryAfter: response.retryAfter,
-            lastValidByteReceived: said?.lastValidByteReceived,
-            kmsError: (said?.kmsError).map { presentable($0, without: response.secrets) },
+            lastValidByteReceived: more?.lastValidByteReceived,
+            kmsError: (more?.kmsError).map { presentable($0, without: response.secrets) },
             credentials: keys.map { "\($0)" },
             pairingAdvice: keys?.pairingAdvice,
-            digests: Digest.named(in: Array((said?.message ?? "").utf8))
+            digests: Digest.named(in: Array(refusal.wholeMessage.utf8))
         )
     }
 
@@ -104,27 +97,15 @@ extension ECRError {
         )
     }
 
-    /// The longest code that is kept, in bytes; AWS's longest has 50.
-    private static let longestCode = 200
-
+    /// The members that only ECR's errors have.
     private struct Body: Decodable {
-        var type: String?
-        var message: String?
         var lastValidByteReceived: Int64?
         var kmsError: String?
 
-        enum CodingKeys: String, CodingKey {
-            case type = "__type"
-            case message, lastValidByteReceived, kmsError
-            case capitalMessage = "Message"
-        }
+        enum CodingKeys: String, CodingKey { case lastValidByteReceived, kmsError }
 
         init(from decoder: any Decoder) throws {
             let container = try decoder.container(keyedBy: CodingKeys.self)
-            type = try? container.decodeIfPresent(String.self, forKey: .type)
-            message =
-                (try? container.decodeIfPresent(String.self, forKey: .message))
-                ?? (try? container.decodeIfPresent(String.self, forKey: .capitalMessage))
             lastValidByteReceived = try? container.decodeIfPresent(Int64.self, forKey: .lastValidByteReceived)
             kmsError = try? container.decodeIfPresent(String.self, forKey: .kmsError)
         }

@@ -7,12 +7,6 @@ extension ECRError {
         public init(rawValue: String) { self.rawValue = rawValue }
         public var description: String { rawValue }
 
-        /// - Parameter type: The value of `__type`: `Code` or `namespace#Code`, either followed by `:uri` or not.
-        init(type: String) {
-            let name = type.prefix { $0 != ":" }
-            rawValue = String(name.lastIndex(of: "#").map { name[name.index(after: $0)...] } ?? name)
-        }
-
         public static let repositoryNotFound = Self(rawValue: "RepositoryNotFoundException")
         public static let repositoryAlreadyExists = Self(rawValue: "RepositoryAlreadyExistsException")
         public static let imageNotFound = Self(rawValue: "ImageNotFoundException")
@@ -28,6 +22,8 @@ extension ECRError {
         public static let invalidLayer = Self(rawValue: "InvalidLayerException")
         public static let invalidLayerPart = Self(rawValue: "InvalidLayerPartException")
         public static let emptyUpload = Self(rawValue: "EmptyUploadException")
+        /// The image has never been scanned, or its result was deleted.
+        public static let scanNotFound = Self(rawValue: "ScanNotFoundException")
         public static let uploadNotFound = Self(rawValue: "UploadNotFoundException")
         /// A hard quota, not a throttle, although SDKs treat it as one.
         public static let limitExceeded = Self(rawValue: "LimitExceededException")
@@ -49,7 +45,7 @@ extension ECRError {
         public static let throttling = Self(rawValue: "ThrottlingException")
         public static let unknownOperation = Self(rawValue: "UnknownOperationException")
         /// This program's own code for a cut answer, or a 2xx that doesn't match the operation.
-        public static let unreadableAnswer = Self(rawValue: "UnreadableAnswer")
+        public static let unreadableAnswer = Self(rawValue: AWSJSONRefusal.unreadable)
         /// This program's own code for a page that names an earlier page as the next.
         public static let repeatedPage = Self(rawValue: "RepeatedPage")
     }

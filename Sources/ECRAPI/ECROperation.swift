@@ -1,11 +1,8 @@
 internal import FoundationEssentials
 public import Wire
 
-/// One call of the ECR JSON API as a value: the request to send and the type of the answer.
-///
-/// A new operation is one conforming struct; ``ECRClient/send(_:)`` signs, retries, decodes and explains failures for
-/// all of them alike.
-public protocol ECROperation: Encodable, Sendable {
+/// One call of a JSON API of AWS's as a value: the request to send and the type of the answer.
+public protocol AWSJSONOperation: Encodable, Sendable {
     associatedtype Response: Decodable & Sendable
 
     /// The last part of `X-Amz-Target`, for example `"PutImage"`.
@@ -21,7 +18,13 @@ public protocol ECROperation: Encodable, Sendable {
     func body() throws -> RequestBody
 }
 
-extension ECROperation {
+/// One call of the ECR JSON API as a value.
+///
+/// A new operation is one conforming struct; ``ECRClient/send(_:)`` signs, retries, decodes and explains failures for
+/// all of them alike.
+public protocol ECROperation: AWSJSONOperation {}
+
+extension AWSJSONOperation {
     public static var deadline: Duration { WireRequest.usualDeadline }
 
     public var largestAnswer: Int { WireRequest.largestSmallAnswer }

@@ -36,6 +36,16 @@ package struct Permission: Sendable, Hashable {
         case listingRepositories
         /// For rules that delete what the source no longer has.
         case pruning
+        /// With the gates on scans: `--max-severity`, `--scan-not-older-than`.
+        case readingScans
+        /// With the gate `--min-age`.
+        case readingAge
+        /// With the gate `--require-immutable-tag`.
+        case readingTagSettings
+        /// With gates on signatures, attestations or platforms, where nothing is copied from another repository.
+        case readingContent
+        /// With gates whose keys are in KMS.
+        case verifyingWithKey
     }
 
     package let action: String
@@ -78,6 +88,11 @@ package struct Permission: Sendable, Hashable {
         )
     }
 
+    /// An action by which a gate decides; without it, the gate's result is unknown, and the image does not pass.
+    private static func gate(_ action: String, _ occasion: Occasion, _ why: String) -> Permission {
+        Self(action, .source, occasion, why, otherwise: "the gate is unknown: exit 3", loses: true)
+    }
+
     /// All permissions, in the order in which policies list them.
     package static let all: [Permission] = [
         Self("ecr:BatchGetImage", .source, .copying, "reads manifests, signatures and the list of referrers"),
@@ -103,6 +118,12 @@ package struct Permission: Sendable, Hashable {
         Self("ecr:ListTagsForResource", .source, .creatingLikeSource, "reads the resource tags"),
         Self("ecr:GetLifecyclePolicy", .source, .creatingLikeSource, "reads the lifecycle policy"),
         Self("ecr:GetRepositoryPolicy", .source, .creatingLikeSource, "reads the repository policy"),
+        gate("ecr:DescribeImageScanFindings", .readingScans, "reads what the scan found"),
+        gate("ecr:DescribeImages", .readingAge, "reads when ECR received the image"),
+        gate("ecr:DescribeRepositories", .readingTagSettings, "reads which tags are immutable"),
+        gate("ecr:BatchGetImage", .readingContent, "reads signatures and attestations"),
+        gate("ecr:GetDownloadUrlForLayer", .readingContent, "gets the address of signatures, attestations and configs"),
+        gate("kms:GetPublicKey", .verifyingWithKey, "reads the public key that must have signed"),
         Self(
             "ecr:GetAuthorizationToken",
             .destination,
@@ -206,6 +227,11 @@ extension Permission.Occasion {
         case .planning: "rules"
         case .listingRepositories: "rules with patterns of repositories"
         case .pruning: "rules with `prune`"
+        case .readingScans: "gates: `--max-severity`, `--scan-not-older-than`"
+        case .readingAge: "gates: `--min-age`"
+        case .readingTagSettings: "gates: `--require-immutable-tag`"
+        case .readingContent: "gates on signatures, attestations or platforms, within one repository"
+        case .verifyingWithKey: "gates with `awskms:///ARN`"
         }
     }
 }

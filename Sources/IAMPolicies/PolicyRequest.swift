@@ -19,6 +19,8 @@ package struct PolicyRequest: Sendable, Hashable {
     package var keys: [KeyName] = []
     /// Whether the policies also allow actions that a copy can do without.
     package var includesOptional = false
+    /// What the gates of a promotion need in addition.
+    package var gates = GateNeeds()
     /// What a rule needs in addition; `nil` for a copy of references.
     package var rule: RuleNeeds?
 

@@ -97,6 +97,11 @@ struct PolicyWriting {
         case .planning: request.rule != nil
         case .listingRepositories: request.rule?.listsRepositories ?? false
         case .pruning: request.rule?.prunes ?? false
+        case .readingScans: request.gates.readsScans
+        case .readingAge: request.gates.readsPushTimes
+        case .readingTagSettings: request.gates.readsTagSettings
+        case .readingContent: isRetag && request.gates.readsContent
+        case .verifyingWithKey: !request.gates.publicKeys.isEmpty
         }
     }
 
@@ -109,6 +114,7 @@ struct PolicyWriting {
         _ request: PolicyRequest
     ) -> [Piece] {
         if permission.occasion == .creatingWithKey { return pieces(forKeysOf: request, at: place) }
+        if permission.occasion == .verifyingWithKey { return pieces(forPublicKeysOf: request, at: place) }
         func about(_ id: String) -> Piece {
             Piece(id: id, actions: [], resources: [place.arn], isAboutRepository: true)
         }
@@ -119,16 +125,32 @@ struct PolicyWriting {
             case .listing, .planning: about("List")
             case .listingRepositories: Piece(id: listing, actions: [], resources: [place.registryARN])
             case .pruning: about("Prune")
+            case .readingScans, .readingAge, .readingTagSettings, .readingContent: about("DecideGates")
             case .foreignLayers: about("AskForForeignLayers")
             case .missing: Piece(id: "AskWhereMissing", actions: [], resources: ["*"])
             case .movingTags: about("AskBeforeTagsMove")
             case .uploadingByRegistry: Piece(id: "Token", actions: [], resources: ["*"])
             case .mounting: Piece(id: "Mount", actions: [], resources: request.siblings(of: place).map(\.arn))
             case .creatingLikeSource where permission.side == .source: about("ReadSettings")
-            case .creating, .creatingLikeSource, .creatingWithKey:
+            case .creating, .creatingLikeSource, .creatingWithKey, .verifyingWithKey:
                 Piece(id: "Create", actions: [], resources: [place.arn])
             }
         return [piece]
+    }
+
+    /// The statements for keys that must have signed, without actions.
+    private static func pieces(forPublicKeysOf request: PolicyRequest, at place: PolicyPlace) -> [Piece] {
+        var pieces: [Piece] = []
+        for key in request.gates.publicKeys {
+            let (resource, alias) = key.inPolicy(at: place)
+            let conditions = [alias].compactMap { $0 }
+            if let same = pieces.firstIndex(where: { $0.conditions == conditions }) {
+                if !pieces[same].resources.contains(resource) { pieces[same].resources.append(resource) }
+            } else {
+                pieces.append(Piece(id: "VerifyWithKey", actions: [], resources: [resource], conditions: conditions))
+            }
+        }
+        return pieces
     }
 
     /// The statements for KMS keys, without actions: one for all that are named by ARN or id, and one for each alias.

@@ -14,6 +14,8 @@ public struct AskedProgram: Sendable {
         public var complaint: [UInt8]
         /// How it failed, in words (`status 3`, `signal 9`); `nil` if it succeeded.
         public var failure: String?
+        /// The status with which it ended; `nil` if a signal ended it.
+        public var exitStatus: Int32?
         /// Whether SIGINT or SIGTERM ended it; a terminal sends these to every process of the job, including this one.
         public var wasStopped: Bool
     }
@@ -81,6 +83,7 @@ public struct AskedProgram: Sendable {
                 output: ended.standardOutput,
                 complaint: ended.standardError,
                 failure: ended.terminationStatus.failure,
+                exitStatus: ended.terminationStatus.exitStatus,
                 wasStopped: ended.terminationStatus.isStop
             )
         } catch let error as SubprocessError {
@@ -98,6 +101,13 @@ extension TerminationStatus {
         case .exited(0): nil
         case .exited(let code): "status \(code)"
         case .signaled(let signal): "signal \(signal)"
+        }
+    }
+
+    fileprivate var exitStatus: Int32? {
+        switch self {
+        case .exited(let code): code
+        case .signaled: nil
         }
     }
 

@@ -23,6 +23,8 @@ package struct CopyDocument: Encodable, Sendable {
     package var notices: [String]?
     /// Tags that were set although their images then failed, as `HOST/REPO:TAG@DIGEST`; absent if there are none.
     package var setBeforeFailure: [String]?
+    /// What the gates of a promotion decided; absent if there are none.
+    package var gates: [GateReport]?
 
     package init(
         command: String,
@@ -34,7 +36,8 @@ package struct CopyDocument: Encodable, Sendable {
         caller: String? = nil,
         note: String? = nil,
         setBeforeFailure: [String] = [],
-        notices: [String] = []
+        notices: [String] = [],
+        gates: [GateReport] = []
     ) {
         self.command = command
         self.exitCode = exitCode
@@ -46,6 +49,7 @@ package struct CopyDocument: Encodable, Sendable {
         self.note = note
         self.notices = notices.isEmpty ? nil : notices
         self.setBeforeFailure = setBeforeFailure.isEmpty ? nil : setBeforeFailure
+        self.gates = gates.isEmpty ? nil : gates
     }
 
     /// Creates the document of a command line that could not be understood.

@@ -58,7 +58,7 @@ extension Session {
     private func namedPlainAuthorities(_ environment: AWSEnvironment) -> Set<String> {
         let named =
             sides.flatMap { [$0.endpointURL, $0.registryEndpoint] } + registries.map(\.plainAddress)
-            + ["", "_ECR", "_STS", "_SSO", "_SSO_OIDC"].map { environment.variables["AWS_ENDPOINT_URL" + $0] }
+            + ["", "_ECR", "_STS", "_SSO", "_SSO_OIDC", "_KMS"].map { environment.variables["AWS_ENDPOINT_URL" + $0] }
             + ProcessFacts.arguments.filter { $0.hasPrefix("http://") }.map {
                 "http://" + $0.dropFirst(7).prefix { $0 != "/" }
             }

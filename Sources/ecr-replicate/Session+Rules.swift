@@ -2,6 +2,7 @@ import ArgumentParser
 import Content
 import FoundationEssentials
 import Platform
+import Promotion
 import Replicate
 import Reporting
 import Rules
@@ -19,6 +20,10 @@ struct RuleReporting: Sendable {
     var movesBytes: Bool
     /// The page for `--report`.
     var page: ReportPage?
+    /// Whether it is a dry run, which ends with the status of a run and not with that of a plan.
+    var isDryRun = false
+    /// The gates whose reports the JSON document shows.
+    var admissions = RuleAdmissions.none
 }
 
 extension RuleReporting {
@@ -85,6 +90,8 @@ extension Session {
             reporting.isPlan && !reporting.isComparison
             ? TransferEstimate(bytes: bytes, requests: totals.work.requests, reporting.rates) : nil
         var code = reporting.isPlan ? totals.planExitStatus : totals.exitStatus
+        // A dry run ends as the run would, apart from what only the run finds out.
+        if reporting.isDryRun { code = totals.exitStatus }
         switch ending {
         case .interrupted(let signal, _): code = signal.exitCode
         case .failed(let failure): code = failure.exitCode
@@ -101,9 +108,11 @@ extension Session {
                 requests: sent,
                 seconds: seconds
             ),
-            failure: ending.failure?.documented(for: command)
+            failure: ending.failure?.documented(for: command),
+            gates: reporting.admissions.reports.map(\.document)
         )
         printFailures([], ending)
+        for note in reporting.admissions.notes { LineStream.standardError.say("note: \(note)") }
         if let page = reporting.page {
             let end = ReportPage.End(
                 ending.onPage(of: command),
@@ -195,12 +204,18 @@ final class OutcomePrinter: Sendable {
     /// Writes what waits and, in JSON, the rest of the document.
     ///
     /// - Returns: Whether everything could be encoded.
-    func finish(_ summary: OutcomeSummary, failure: CopyDocument.Failure?) -> Bool {
+    func finish(
+        _ summary: OutcomeSummary,
+        failure: CopyDocument.Failure?,
+        gates: [CopyDocument.GateReport] = []
+    ) -> Bool {
         state.withLock { state in
             do {
                 try state.spool.finish()
                 guard format == .json else { return true }
-                let rest = try jsonText(OutcomeDocumentEnd(summary: summary, error: failure))
+                let rest = try jsonText(
+                    OutcomeDocumentEnd(summary: summary, error: failure, gates: gates.isEmpty ? nil : gates)
+                )
                 let start = state.isFirst ? "{\n  \"repositories\" : [" : ""
                 LineStream.standardOutput.write(start + "\n  ],\n" + rest.dropFirst(2) + "\n")
                 return true
@@ -237,13 +252,16 @@ final class OutcomePrinter: Sendable {
 private struct OutcomeDocumentEnd: Encodable {
     var summary: OutcomeSummary
     var error: CopyDocument.Failure?
+    /// What the gates of `promote -f` decided.
+    var gates: [CopyDocument.GateReport]?
 
-    enum CodingKeys: CodingKey { case error }
+    enum CodingKeys: CodingKey { case error, gates }
 
     func encode(to encoder: any Encoder) throws {
         try summary.encode(to: encoder)
         var container = encoder.container(keyedBy: CodingKeys.self)
         try container.encodeIfPresent(error, forKey: .error)
+        try container.encodeIfPresent(gates, forKey: .gates)
     }
 }
 

@@ -97,6 +97,9 @@ extension RuleWatch {
         let page = try page(file)
         let run = replicator.run(drain: drain)
         var stopped = false
+        // Without its gates, a rule copies nothing in this round.
+        var admissions = RuleAdmissions.none
+        do { admissions = try ruleGates(of: rules) } catch { LineStream.standardError.say("ecr-replicate: \(error)") }
         do {
             try await RuleRun(
                 rules,
@@ -105,6 +108,7 @@ extension RuleWatch {
                 in: run,
                 now: started,
                 beside: file.rules(beside: rules),
+                admissions: admissions,
                 announce: { LineStream.standardError.say($0) }
             )
             .outcomes { outcome in

@@ -4,6 +4,7 @@ import Content
 import FoundationEssentials
 import Logging
 import Platform
+import Promotion
 import Replicate
 import Reporting
 import Rules
@@ -26,6 +27,8 @@ struct Session {
     let namesDestinations: Bool
     /// The destination whose caller is looked up and printed.
     let callerDestination: DestinationReference?
+    /// The gates of a promotion; `nil` if there are none.
+    private(set) var admission: GateAdmission?
 
     /// Makes a session for a command that moves blobs from one side to another.
     init(
@@ -36,10 +39,12 @@ struct Session {
         uploads: UploadOptions,
         announcesPlan: Bool = false,
         namesDestinations: Bool = false,
-        callerDestination: DestinationReference? = nil
+        callerDestination: DestinationReference? = nil,
+        admission: GateAdmission? = nil
     ) {
         self.command = command
         self.output = output
+        self.admission = admission
         source = connection.common.source
         destination = connection.destination
         caBundle = connection.common.caBundle
@@ -99,6 +104,15 @@ struct Session {
     ///
     /// - Throws: `ExitCode`, after everything has been printed.
     func run(_ body: @escaping @Sendable (CopyRun) async throws -> [CopyResult]) async throws {
+        try await runNamingCaller { run, _ in try await body(run) }
+    }
+
+    /// Runs a command that copies, and tells it who writes to ``callerDestination``; `nil` if that is unknown.
+    ///
+    /// - Throws: `ExitCode`, after everything has been printed.
+    func runNamingCaller(
+        _ body: @escaping @Sendable (CopyRun, _ caller: String?) async throws -> [CopyResult]
+    ) async throws {
         let started = ContinuousClock.now
         let display = ProgressDisplay(
             mode: output.progress,
@@ -128,7 +142,7 @@ struct Session {
                     caller.withLock { $0 = name }
                     announcement.caller(name)
                 }
-                let done = try await body(run)
+                let done = try await body(run, caller.withLock { $0 })
                 results.withLock { $0 = done }
             }
         } reporting: { event in
@@ -141,7 +155,7 @@ struct Session {
             display.note(event)
         }
         display.finish()
-        let printedNotices = notices.withLock { $0 }
+        let printedNotices = notices.withLock { $0 } + (admission?.notes ?? [])
         printedNotices.forEach { LineStream.standardError.writeLine("note: \($0)") }
         let all = results.withLock { $0 }
         let code = exitCode(all, ending)
@@ -164,7 +178,8 @@ struct Session {
                     caller: caller.withLock { $0 },
                     note: note,
                     setBeforeFailure: unreported,
-                    notices: printedNotices
+                    notices: printedNotices,
+                    gates: admission?.reports.map(\.document) ?? []
                 )
             )
             printFailures(all, ending)

@@ -242,4 +242,67 @@ struct OperationTests {
         )
         #expect(tags.imageIds == [.init(digest: digest, tag: v1), .init(digest: other)])
     }
+
+    @Test("DescribeImageScanFindings: basic and enhanced findings, states that are new, and no result")
+    func scanFindings() async throws {
+        let question = DescribeImageScanFindings(
+            registryId: account,
+            repositoryName: repository,
+            imageId: .init(digest: digest),
+            maxResults: 250
+        )
+        let sent = #"{"imageId":{"imageDigest":"\#(digest)"},"maxResults":250,\#(common)}"#
+        let basic = try await exchange(
+            question,
+            "DescribeImageScanFindings",
+            sends: sent,
+            gets: """
+                {"imageId":{"imageDigest":"\(digest)"},"imageScanStatus":{"status":"COMPLETE","description":"done"},
+                "imageScanFindings":{"imageScanCompletedAt":1448875853.241,"findingSeverityCounts":{"HIGH":1,"UNDEFINED":2},
+                "findings":[{"name":"CVE-1","severity":"HIGH","uri":"https://x","attributes":[{"key":"package_name","value":"z"}]},
+                {"severity":"UNDEFINED"}]},"nextToken":"next"}
+                """
+        )
+        #expect(basic.imageScanStatus?.status == .complete && basic.nextToken == "next")
+        #expect(basic.imageScanFindings?.findings.map(\.name) == ["CVE-1", nil])
+        #expect(basic.imageScanFindings?.findings[0].attribute("package_name") == "z")
+        #expect(basic.imageScanFindings?.findingSeverityCounts == ["HIGH": 1, "UNDEFINED": 2])
+        #expect(basic.imageScanFindings?.imageScanCompletedAt?.secondsSince1970 == 1_448_875_853.241)
+        let enhanced = try await exchange(
+            question,
+            "DescribeImageScanFindings",
+            sends: sent,
+            gets: """
+                {"imageScanStatus":{"status":"ACTIVE"},"imageScanFindings":{"enhancedFindings":[{"severity":"CRITICAL",
+                "status":"ACTIVE","score":9.8,"fixAvailable":"YES","packageVulnerabilityDetails":{"vulnerabilityId":"CVE-2",
+                "cvss":[{"baseScore":9.8}],"vulnerablePackages":[{"name":"z","version":"1","fixedInVersion":"2"}]}}]}}
+                """
+        )
+        let finding = try #require(enhanced.imageScanFindings?.enhancedFindings.first)
+        #expect(finding.packageVulnerabilityDetails?.vulnerabilityId == "CVE-2")
+        #expect(finding.packageVulnerabilityDetails?.vulnerablePackages?.first?.fixedInVersion == "2")
+        #expect(enhanced.imageScanFindings?.findings.isEmpty == true)
+        let none = try await exchange(
+            question,
+            "DescribeImageScanFindings",
+            sends: sent,
+            gets: #"{"imageScanStatus":{"status":"IMAGE_SIZE_EXCEEDED"}}"#
+        )
+        #expect(none.imageScanStatus?.status == .imageSizeExceeded && none.imageScanFindings == nil)
+    }
+
+    @Test("DescribeImageSigningStatus: a status for each profile")
+    func signingStatus() async throws {
+        let answer = try await exchange(
+            DescribeImageSigningStatus(registryId: account, repositoryName: repository, imageId: .init(tag: v1)),
+            "DescribeImageSigningStatus",
+            sends: #"{"imageId":{"imageTag":"v1"},\#(common)}"#,
+            gets: """
+                {"imageId":{"imageDigest":"\(digest)","imageTag":"v1"},"signingStatuses":[{"signingProfileArn":"arn:p",
+                "status":"FAILED","failureCode":"AccessDenied","failureReason":"no"},{"status":"COMPLETE"}]}
+                """
+        )
+        #expect(answer.signingStatuses.map(\.status) == [.failed, .complete])
+        #expect(answer.signingStatuses[0].failureReason == "no" && answer.imageId?.digest == digest)
+    }
 }

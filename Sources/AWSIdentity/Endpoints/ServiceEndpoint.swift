@@ -21,6 +21,8 @@ public enum AWSService: String, Sendable, Hashable {
     case sso
     /// IAM Identity Center's token service, which renews a session's token.
     case ssoOIDC = "sso_oidc"
+    /// The Key Management Service, whose keys sign records of promotions.
+    case kms
 
     /// The variable that overrides the service's endpoint, for example `AWS_ENDPOINT_URL_ECR`.
     var variable: String { "AWS_ENDPOINT_URL_" + rawValue.uppercased() }
@@ -45,7 +47,7 @@ public struct ServiceEndpoint: Sendable, Hashable {
 
     /// Builds the URL of AWS's own endpoint.
     ///
-    /// - Source: docs/facts/ecr-hosts.md#api-hosts and #sts-hosts
+    /// - Source: docs/facts/ecr-hosts.md#api-hosts and #sts-hosts; docs/facts/kms.md#hosts
     init(_ service: AWSService, region: String, fips: Bool, dualStack: Bool) throws {
         if let fault = RegionText.fault(in: region) {
             throw IdentityError("the region '\(quotable(region, upTo: 60))' \(fault.problem)", remedy: fault.remedy)
@@ -61,6 +63,8 @@ public struct ServiceEndpoint: Sendable, Hashable {
             case (.sts, _): "sts" + suffix
             case (.sso, _): "portal.sso" + suffix
             case (.ssoOIDC, _): "oidc" + suffix
+            // KMS has FIPS hosts of their own in every partition.
+            case (.kms, _): fips ? "kms-fips" : "kms"
             }
         let hasOtherName = service == .ecr && fips && !dualStack
         self.init(

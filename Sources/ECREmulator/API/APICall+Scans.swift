@@ -12,25 +12,59 @@ extension APICall {
                     + "name '\(repository.name)' in the registry with id '\(repository.account)'"
             )
         }
-        let severities = scan.counts.filter { $0.value > 0 }.sorted { $0.key < $1.key }
-        let findings = severities.flatMap { severity, count in
-            (1...count).map { number in (name: "CVE-2026-\(severity)-\(number)", severity: severity) }
-        }
-        let page = try input.page(findings)
+        let page = try input.page(scan.allFindings)
+        let key = scan.isEnhanced ? "enhancedFindings" : "findings"
+        let account = repository.account
         return .members([
-            "registryId": .text(repository.account), "repositoryName": .text(repository.name),
-            "imageId": id.json, "imageScanStatus": .members(["status": .text(scan.status)]),
-            "imageScanFindings": scan.status != "COMPLETE"
+            "registryId": .text(account), "repositoryName": .text(repository.name), "imageId": id.json,
+            "imageScanStatus": .members([
+                "status": .text(scan.status), "description": scan.description.map(JSON.text),
+            ]),
+            "imageScanFindings": !scan.hasResult
                 ? nil
                 : .members([
-                    "imageScanCompletedAt": .seconds(scan.completedAt.timeIntervalSince1970),
+                    "imageScanCompletedAt": scan.completedAt.map(JSON.seconds),
+                    "vulnerabilitySourceUpdatedAt": scan.completedAt.map(JSON.seconds),
                     "findingSeverityCounts": .object(
-                        severities.map { .init(name: $0.key, value: .integer(Int64($0.value))) }
+                        scan.severityCounts.sorted { $0.key < $1.key }.map {
+                            .init(name: $0.key, value: .integer(Int64($0.value)))
+                        }
                     ),
-                    "findings": .list(
-                        page.items.map { .members(["name": .text($0.name), "severity": .text($0.severity)]) }
-                    ),
-                ]), "nextToken": page.next,
+                ]).appending(key, .list(page.items.map { scan.isEnhanced ? $0.enhanced(account) : $0.basic })),
+            "nextToken": page.next,
+        ])
+    }
+}
+
+extension EmulatedScan.Finding {
+    /// The finding as basic scanning writes it.
+    fileprivate var basic: JSON {
+        let attributes = [("package_name", package), ("package_version", version)].compactMap { key, value in
+            value.map { JSON.members(["key": .text(key), "value": .text($0)]) }
+        }
+        return .members([
+            "name": .text(name), "uri": .text("https://example.com/\(name)"), "severity": .text(severity),
+            "attributes": attributes.isEmpty ? nil : .list(attributes),
+        ])
+    }
+
+    /// The finding as Amazon Inspector writes it.
+    fileprivate func enhanced(_ account: String) -> JSON {
+        let vulnerable = package.map { package in
+            JSON.list([
+                .members([
+                    "name": .text(package), "version": version.map(JSON.text),
+                    "fixedInVersion": fixedIn.map(JSON.text),
+                ])
+            ])
+        }
+        return .members([
+            "awsAccountId": .text(account), "severity": .text(severity), "status": .text(status ?? "ACTIVE"),
+            "title": .text("\(name) - \(package ?? "a package")"), "type": "PACKAGE_VULNERABILITY",
+            "fixAvailable": .text(fixedIn == nil ? "NO" : "YES"),
+            "packageVulnerabilityDetails": .members([
+                "vulnerabilityId": .text(name), "vulnerablePackages": vulnerable,
+            ]),
         ])
     }
 }

@@ -156,7 +156,19 @@ extension Emulator {
         region: String,
         repository: String
     ) throws {
-        let scan = ScanResult(status: status, completedAt: aws.now, counts: counts)
+        let now = aws.now.timeIntervalSince1970
+        let scan = EmulatedScan(status: status, completedAt: now, counts: counts)
+        try setScan(scan, of: digest, account: account, region: region, repository: repository)
+    }
+
+    /// Sets the answer of DescribeImageScanFindings for an image; `nil` for an image that was never scanned.
+    public func setScan(
+        _ scan: EmulatedScan?,
+        of digest: Digest,
+        account: String,
+        region: String,
+        repository: String
+    ) throws {
         try change(account, region, repository) { $0.images[digest]?.scan = scan }
     }
 

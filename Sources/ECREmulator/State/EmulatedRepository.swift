@@ -87,7 +87,7 @@ struct EmulatedImage: Codable, Sendable {
     var activatedAt: Date?
     /// The time of the last recorded pull.
     var pulledAt: Date?
-    var scan: ScanResult?
+    var scan: EmulatedScan?
 
     enum Status: String, Codable, Sendable {
         case active = "ACTIVE"
@@ -97,16 +97,6 @@ struct EmulatedImage: Codable, Sendable {
 
     /// The manifest's size, in bytes.
     var size: Int64 { Int64(text.utf8.count) }
-}
-
-/// The result of a scan, which a test sets; the emulator scans nothing.
-struct ScanResult: Codable, Sendable, Equatable {
-    /// The scan's status, for example `COMPLETE` or `IN_PROGRESS`
-    /// (docs/facts/ecr-api.md#scans-replication-and-signing-status).
-    var status: String
-    var completedAt: Date
-    /// The number of findings of each severity.
-    var counts: [String: Int]
 }
 
 /// The rule for which tags of a repository may move.

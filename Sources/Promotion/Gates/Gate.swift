@@ -1,4 +1,7 @@
 package import Content
+package import ECRAPI
+package import FoundationEssentials
+package import Replicate
 
 /// A condition that an image must meet before it is promoted.
 ///
@@ -51,6 +54,36 @@ package protocol GateSource: Sendable {
     ///
     /// - Parameter limit: The most bytes to read; a larger blob is an error.
     func blob(_ descriptor: Descriptor, upTo limit: Int) async throws -> [UInt8]
+
+    /// What the registry knows about images beside their content; `nil` where the registry is not ECR.
+    var facts: (any GateFacts)? { get }
+}
+
+extension GateSource {
+    package var facts: (any GateFacts)? { nil }
+}
+
+/// What ECR knows about the images of a repository beside their content.
+package protocol GateFacts: Sendable {
+    /// When the registry received an image; `nil` if it doesn't say.
+    ///
+    /// - Throws: An error whose description is fit for people, or `CancellationError`.
+    func pushTime(of digest: Digest) async throws -> Date?
+
+    /// Which tags are immutable; `nil` if the repository doesn't say.
+    func fixedTags() async throws -> TagImmutability?
+
+    /// Reads the result of an image's last scan, page by page.
+    ///
+    /// - Parameters:
+    ///   - pageSize: The most findings of one page.
+    ///   - page: Called with each page; its error ends the reading.
+    /// - Returns: Whether there is a result; `false` for an image that was never scanned.
+    func readScan(
+        of digest: Digest,
+        pageSize: Int,
+        _ page: (DescribeImageScanFindings.Response) throws -> Void
+    ) async throws -> Bool
 }
 
 /// What one gate decided about an image.

@@ -61,14 +61,19 @@ struct Copier: Sendable {
             uniquingKeysWith: { first, _ in first }
         )
         try await copyContent(below: plan.root.digest, part, missing)
-        guard options.tagsAfterReferrers, plan.putsReferrers, plan.tags.contains(where: { !$0.isReferrer }) else {
-            let tags = try await setTags(plan.tags.filter { !$0.isReferrer }, lacking)
-            return receipt(tags, try await copyReferrers(missing))
+        let tags = plan.tags.filter { !$0.isReferrer }
+        guard (options.tagsAfterReferrers && plan.putsReferrers && !tags.isEmpty) || options.additions != nil else {
+            let set = try await setTags(tags, lacking)
+            return receipt(set, try await copyReferrers(missing))
         }
         // The subject is put before its referrers, and here both are put before the tag that makes the image visible.
-        if lacking[plan.root.digest] != nil, await !state.has(plan.root.digest) { try await put(plan.root, tag: nil) }
+        if lacking[plan.root.digest] != nil, await !state.has(plan.root.digest) {
+            try await put(plan.root, tag: nil)
+            if tags.isEmpty { try await state.repository.keepUntagged(plan.root) }
+        }
         let referrers = try await copyReferrers(missing)
-        return receipt(try await setTags(plan.tags.filter { !$0.isReferrer }, lacking), referrers)
+        let added = try await addReferrers()
+        return receipt(try await setTags(tags, lacking, afterAdding: !added.isEmpty), referrers, added)
     }
 
     /// Copies everything under `digest` and the manifests themselves, except the root's, which waits for its tag.
@@ -127,11 +132,14 @@ struct Copier: Sendable {
     ///
     /// A guarded tag is read again if bytes had to move since it was read, whether this image or another one moved
     /// them.
+    ///
+    /// - Parameter hasAdded: Whether referrers were added, which moved bytes too.
     private func setTags(
         _ tags: [Plan.PlannedTag],
-        _ lacking: [Digest: Plan.PlannedManifest]
+        _ lacking: [Digest: Plan.PlannedManifest],
+        afterAdding hasAdded: Bool = false
     ) async throws -> [CopyReceipt.TagResult] {
-        let current = try await confirmed(tags)
+        let current = try await confirmed(tags, afterAdding: hasAdded)
         // The first tag is set alone: if the registry rejects it, the others are not set either.
         let wanted = current.filter(\.needsPut)
         for some in [wanted.prefix(1), wanted.dropFirst()] {
@@ -166,8 +174,8 @@ struct Copier: Sendable {
     }
 
     /// The tags as they are to be set now: guarded ones are read again if bytes had to move.
-    func confirmed(_ tags: [Plan.PlannedTag]) async throws -> [Plan.PlannedTag] {
-        guard options.isGuarded, tags.contains(where: \.needsPut), !plan.blobs.isEmpty else { return tags }
+    func confirmed(_ tags: [Plan.PlannedTag], afterAdding hasAdded: Bool = false) async throws -> [Plan.PlannedTag] {
+        guard options.isGuarded, tags.contains(where: \.needsPut), !plan.blobs.isEmpty || hasAdded else { return tags }
         return try await TagGuard(state: state, options: options).confirm(tags)
     }
 
@@ -222,7 +230,11 @@ struct Copier: Sendable {
         )
     }
 
-    private func receipt(_ tags: [CopyReceipt.TagResult], _ referrers: CopiedReferrers) -> CopyReceipt {
+    private func receipt(
+        _ tags: [CopyReceipt.TagResult],
+        _ referrers: CopiedReferrers,
+        _ added: [AddedReferrer] = []
+    ) -> CopyReceipt {
         let wanted = plan.tags.filter { !$0.isReferrer }.map(\.tag)
         var receipt = CopyReceipt(
             source: plan.source,
@@ -240,7 +252,8 @@ struct Copier: Sendable {
         receipt.manifestsPut = counts.manifests
         receipt.referrers = referrers.count
         receipt.referrerFailures = plan.referrerFailures + referrers.failures
-        receipt.notes = plan.notes + (plan.lostText.map { ["repaired: \($0)"] } ?? [])
+        receipt.addedReferrers = added.map(\.manifest.digest)
+        receipt.notes = plan.notes + (plan.lostText.map { ["repaired: \($0)"] } ?? []) + added.compactMap(\.note)
         receipt.manifestsRepaired = plan.lostManifests.count
         receipt.blobsRepaired = plan.lostBlobs.count
         if options.repairs, plan.checksContent, plan.lostText == nil, plan.isDone {

@@ -39,6 +39,10 @@ public struct CopyOptions: Sendable {
     ///
     /// A tag that holds the image already is kept. For other tags, ``ifCurrent`` and ``ifExists`` decide.
     package var expected: [Tag: Digest?] = [:]
+    /// Decides whether an image may be copied, before anything is written; `nil` admits every image.
+    package var admission: (any ImageAdmission)?
+    /// Makes further referrers of an image at its destination, which are put before its tags; `nil` makes none.
+    package var additions: (any ReferrerMaking)?
 
     public init(
         ifExists: IfExists = .move,

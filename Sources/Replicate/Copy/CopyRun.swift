@@ -96,7 +96,8 @@ public struct CopyRun: Sendable {
             source: from.reference.tagged(request.source.tag, digest: request.source.digest),
             reader: SourceReader(from),
             options: request.options,
-            destinations: merged(destinations)
+            destinations: merged(destinations),
+            sourceOptions: request.sourceOptions
         )
     }
 

@@ -11,6 +11,8 @@ struct SourceImage: Sendable {
     var notes: [String] = []
     /// A note to show if the image gets no tag.
     var untaggedNote: String?
+    /// Why the image may be copied nowhere (``CopyOptions/admission``).
+    var refusals: [CopyError] = []
 }
 
 /// Decides what to do for one image at one destination, before anything is written.
@@ -80,9 +82,9 @@ struct Planner: Sendable {
         var further = PlannedReferrers()
         var new: NewRepository?
         let isAllSkipped = !wanted.isEmpty && tags.allSatisfy { if case .skip = $0.action { true } else { false } }
-        var refusals: [CopyError] = []
+        var refusals = image.refusals
         // A refused image is not copied, so only a dry run goes on, to find all refusals.
-        let isRefused = tags.contains { $0.refusal != nil }
+        let isRefused = !refusals.isEmpty || tags.contains { $0.refusal != nil }
         if !isAllSkipped, !isRefused || options.isDryRun {
             manifests = try await lacking(graph, isMade: image.isMade, at: destination)
             if let refused = refusedIndexOfBlobs(among: manifests, wanted.first, at: destination) {

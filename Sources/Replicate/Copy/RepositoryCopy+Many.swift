@@ -245,7 +245,14 @@ extension RepositoryCopy {
     }
 
     private func with(_ reader: SourceReader, _ own: CopyOptions?) -> RepositoryCopy {
-        RepositoryCopy(run: run, source: source, reader: reader, options: own ?? options, destinations: destinations)
+        RepositoryCopy(
+            run: run,
+            source: source,
+            reader: reader,
+            options: own ?? options,
+            destinations: destinations,
+            sourceOptions: sourceOptions
+        )
     }
 
     /// Reads the manifests of some images; a failed read is a failure of these images only.
@@ -303,7 +310,9 @@ extension RepositoryCopy {
         do {
             let root = try found.reading.get()
             let id = image.tags.first.map { ManifestID.both($0, image.digest) } ?? .digest(image.digest)
-            let narrowed = try await run.drain.abandoning { try await self.narrowed(root, id) }
+            let narrowed = try await run.drain.abandoning {
+                try await self.admitted(self.narrowed(root, id))
+            }
             return try await copy(narrowed, to: indexes) { found.image.tags[$0] ?? [] }
         } catch {
             let named = source.tagged(image.tags.first)

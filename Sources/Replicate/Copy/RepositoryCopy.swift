@@ -8,6 +8,8 @@ struct RepositoryCopy: Sendable {
     let reader: SourceReader
     let options: CopyOptions
     let destinations: [Destination]
+    /// The source's identity, for what gates ask other services.
+    var sourceOptions = SideOptions()
 
     var from: any ImageRepository { reader.repository }
 
@@ -21,7 +23,7 @@ struct RepositoryCopy: Sendable {
         return try await withAnswers(to: questions(id, wanted)) { answers in
             let (image, failures) = try await run.drain.abandoning {
                 let (root, failures) = try await readRoot(id, wanted)
-                var image = try await narrowed(root, id)
+                var image = try await admitted(narrowed(root, id))
                 if isChosen { image.untaggedNote = Self.untagged }
                 return (image, failures)
             }
@@ -130,6 +132,24 @@ struct RepositoryCopy: Sendable {
         } catch let error as PlatformError {
             throw failure(error.reason)
         }
+    }
+
+    /// The image with the reasons for which it may not be copied.
+    ///
+    /// It is asked once for all destinations, about the manifest that would be put, so that nothing else can be put
+    /// afterwards.
+    func admitted(_ image: SourceImage) async throws -> SourceImage {
+        guard let admission = options.admission else { return image }
+        var image = image
+        let source = SourceAccess(from, run, sourceOptions)
+        image.refusals = try await admission.refusals(
+            of: AdmissionCandidate(
+                image: image.reference.tagged(image.reference.tag, digest: image.root.digest),
+                root: image.root,
+                source: source
+            )
+        )
+        return image
     }
 
     // MARK: One image

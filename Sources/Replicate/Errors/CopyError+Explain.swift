@@ -117,6 +117,15 @@ extension CopyError {
                 operation: error.operation,
                 requestID: error.requestID
             )
+        case let error as KMSError:
+            self.init(
+                Self.reason(of: error),
+                side: side,
+                subject: subject,
+                operation: "kms:\(error.operation)",
+                requestID: error.requestID
+            )
+            if kind == .notPermitted { credentials = error.credentials }
         case let error as LayoutError:
             self.init(.unusableFile("\(error)"), side: side, subject: subject, operation: operation)
         case is SystemError:
@@ -173,6 +182,14 @@ extension CopyError {
         return error.denial == nil
             ? .noCredentials("AWS does not accept the credentials (\(error.code)): \(error.message)")
             : .denied(action: "sts:\(error.operation)", text: error.message)
+    }
+
+    private static func reason(of error: KMSError) -> Reason {
+        if let denial = error.denial { return .denied(action: denial.action, text: error.message) }
+        if error.isAuthentication {
+            return .noCredentials("AWS does not accept the credentials (\(error.code)): \(error.message)")
+        }
+        return error.isThrottling ? .throttled(error.message) : .rejected(code: error.code, text: error.message)
     }
 
     private static func reason(of error: RegistryError) -> Reason {

@@ -26,6 +26,8 @@ public struct CopyError: Error, Sendable, Equatable {
         /// The tag must point at `expected` to be moved (``CopyOptions/ifCurrent``); it points at another digest, or
         /// doesn't exist.
         case tagMoved(tag: Tag, expected: Digest, holds: Digest?)
+        /// A gate of a promotion does not let the image pass (``ImageAdmission``).
+        case gateDenied(GateDenial)
         /// The registry can't hold this name as a tag, or lists it although it isn't a valid tag; `reason` is the rule
         /// it breaks.
         case tagUnfit(tag: String, reason: String)
@@ -47,6 +49,8 @@ public struct CopyError: Error, Sendable, Equatable {
         case unusableFile(String)
         /// The registry behind a pull-through cache rule fails, or ECR can't use it.
         case upstream(Upstream)
+        /// There is no record of a promotion that may be undone; the remedy is an imperative.
+        case undoRefused(problem: String, remedy: String)
         case rejected(code: String, text: String)
         case unsupported(Unsupported)
     }
@@ -62,6 +66,16 @@ public struct CopyError: Error, Sendable, Equatable {
         package init(code: String, text: String, rule: CacheRule? = nil) {
             (self.code, self.text, self.rule) = (code, text, rule)
         }
+    }
+
+    /// What the gates of a promotion said about an image that does not pass.
+    public struct GateDenial: Sendable, Equatable {
+        /// Which gates denied the image, and why; it may quote remote text and is made printable when it is shown.
+        public var text: String
+        /// What the user can do, as an imperative; `nil` if the gates know nothing to do.
+        public var remedy: String?
+
+        public init(text: String, remedy: String? = nil) { (self.text, self.remedy) = (text, remedy) }
     }
 
     public var reason: Reason
@@ -143,7 +157,7 @@ extension CopyError {
 
     package var kind: Kind {
         switch reason {
-        case .tagImmutable, .tagHolds, .tagMoved: .refused
+        case .tagImmutable, .tagHolds, .tagMoved, .gateDenied, .undoRefused: .refused
         case .denied, .noCredentials: .notPermitted
         default: .failed
         }
@@ -165,6 +179,7 @@ extension CopyError.Reason {
         case .tagImmutable: "tagImmutable"
         case .tagHolds: "tagHolds"
         case .tagMoved: "tagMoved"
+        case .gateDenied: "gateDenied"
         case .tagUnfit: "tagUnfit"
         case .childMissing: "childMissing"
         case .blobMissing: "blobMissing"
@@ -180,6 +195,7 @@ extension CopyError.Reason {
         case .wrongEndpoint: "wrongEndpoint"
         case .unusableFile: "unusableFile"
         case .upstream: "upstream"
+        case .undoRefused: "undoRefused"
         case .rejected: "rejected"
         case .unsupported: "unsupported"
         }
@@ -223,6 +239,7 @@ extension CopyError.Reason {
         case .tagHolds(let tag, let holds, let wanted): "tag \(tag) holds \(holds), not \(wanted)"
         case .tagMoved(let tag, let expected, let holds):
             "tag \(tag) should hold \(expected) but \(holds.map { "holds \($0)" } ?? "does not exist")"
+        case .gateDenied(let denial): denial.text
         case .tagUnfit(let tag, let reason) where side == .source:
             "the registry lists '\(quotable(tag))', which is not a tag: \(reason)"
         case .tagUnfit(let tag, let reason): "the registry can't hold the tag '\(quotable(tag))': \(reason)"
@@ -244,6 +261,7 @@ extension CopyError.Reason {
         case .wrongEndpoint(let text): text
         case .unusableFile(let text): text
         case .upstream(let upstream): "\(printable(upstream.code)): \(printable(upstream.text))"
+        case .undoRefused(let problem, _): "can't undo: \(problem)"
         case .rejected(let code, let text): "\(printable(code)): \(Self.said(text))"
         case .unsupported(let what): "\(what)"
         }

@@ -67,6 +67,12 @@ actor RangedSource {
                 place = Place(download: opened, renewAt: renewal(of: opened.address, askedAt))
                 isFresh = true
             }
+            if case .bytes(let content)? = place?.download.address, content.count == blob.size {
+                buffer.clear()
+                guard buffer.append(content[Int(range.lowerBound)..<Int(range.upperBound)]) else { throw NoRanges() }
+                kept = place
+                return
+            }
             // A file is read as a whole and needs no parts.
             guard var current = place, case .request(var request) = current.download.address else { throw NoRanges() }
             request.receiver = buffer

@@ -28,6 +28,8 @@ public struct CopyReceipt: Sendable {
     public var bytesMoved: Int64 = 0
     public var manifestsPut = 0
     public var referrers = 0
+    /// The manifests that this run made and added to the image, such as a record of its promotion.
+    public var addedReferrers: [Digest] = []
     /// What was missing below manifests that the destination held, and was copied again.
     public var manifestsRepaired = 0
     public var blobsRepaired = 0
@@ -58,7 +60,7 @@ public struct CopyReceipt: Sendable {
 
     /// Whether anything was written.
     public var changedAnything: Bool {
-        manifestsPut > 0 || blobsMoved > 0 || blobsMounted > 0
+        manifestsPut > 0 || blobsMoved > 0 || blobsMounted > 0 || !addedReferrers.isEmpty
             || tags.contains { $0.outcome == .set || $0.outcome == .moved }
     }
 }

@@ -1,7 +1,7 @@
 package import AWSIdentity
 package import Content
 internal import Distribution
-internal import ECRAPI
+package import ECRAPI
 package import FoundationEssentials
 internal import HTTPTypes
 package import Logging
@@ -140,6 +140,21 @@ package final class RepositoryOpener: Sendable {
     /// - Throws: `IdentityError`, `STSError`, `WireError`
     package func identity(region: String, _ options: SideOptions) async throws -> CallerIdentity {
         try await sts(region: region, options).getCallerIdentity()
+    }
+
+    /// A client of KMS in a key's region, with the identity of a side.
+    ///
+    /// - Throws: `IdentityError`
+    package func kms(region: String, _ options: SideOptions) throws -> KMSClient {
+        KMSClient(
+            endpoint: try resolver.endpoint(.kms, region: region, options: options.identity).url,
+            region: region,
+            credentials: try resolver.provider(for: options.identity, stsRegion: region),
+            sender: sender,
+            retry: retry,
+            logger: logger,
+            clocks: resolver.clocks
+        )
     }
 
     private func openECR(

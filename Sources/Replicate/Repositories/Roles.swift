@@ -1,4 +1,5 @@
 internal import Content
+internal import ECRAPI
 internal import Wire
 
 /// A repository at one side of a run.
@@ -149,8 +150,36 @@ protocol ReferrerLister: RepositoryPlace {
     func ownList(ofReferrersTo subject: Digest) async throws -> Set<Digest>?
 }
 
+/// Tells what a registry knows about an image beside its content.
+protocol ImageFactSource: RepositoryPlace {
+    /// When the registry received an image, in seconds since 1970; `nil` if it doesn't say.
+    func pushTime(of digest: Digest) async throws -> Double?
+
+    /// Which tags are immutable.
+    ///
+    /// - Throws: ``CopyError`` also where the caller may not ask, unlike ``ManifestWriter/immutability()``.
+    func fixedTags() async throws -> TagImmutability?
+
+    /// Reads the result of an image's last scan, page by page.
+    ///
+    /// - Parameter page: Called with each page; its error ends the reading.
+    /// - Returns: Whether there is a result; `false` for an image that was never scanned.
+    func readScan(
+        of digest: Digest,
+        pageSize: Int,
+        _ page: (DescribeImageScanFindings.Response) throws -> Void
+    ) async throws -> Bool
+}
+
 /// A repository in every role.
-protocol ImageRepository: ManifestReader, ManifestWriter, BlobReader, BlobReceiver, ReferrerLister {}
+protocol ImageRepository: ManifestReader, ManifestWriter, BlobReader, BlobReceiver, ReferrerLister {
+    /// What the registry knows about images beside their content; `nil` where the registry is not ECR.
+    var facts: (any ImageFactSource)? { get }
+}
+
+extension ImageRepository {
+    var facts: (any ImageFactSource)? { nil }
+}
 
 extension RepositoryPlace {
     var credentials: String? { nil }

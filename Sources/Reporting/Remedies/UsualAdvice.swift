@@ -27,6 +27,8 @@ struct UsualAdvice {
         case .emptyBlob: "build the image again without the empty layer"
         case .tagImmutable: "use a new tag, or exclude this one from the repository's immutability"
         case .tagHolds: "pass --if-exists move to move it, or use another tag"
+        case .undoRefused(_, let remedy): remedy
+        case .gateDenied(let denial): denial.remedy ?? "read what each gate says, and promote an image that passes"
         case .tagMoved: "check what the tag holds now, then decide again"
         case .tagUnfit where error.side == .source: "delete the tag at the source, or leave it out with --exclude"
         case .tagUnfit:

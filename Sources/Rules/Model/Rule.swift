@@ -1,4 +1,5 @@
 package import Content
+package import Promotion
 package import Replicate
 
 /// What one rule copies, and where to.
@@ -14,7 +15,8 @@ package struct Rule: Sendable {
     package var referrers: CopyOptions.Referrers
     package var ifExists: CopyOptions.IfExists
     package var createRepository: RuleRepositoryCreation
-    package var gates: RuleGates?
+    /// What an image must pass before it is copied; `nil` if the rule doesn't say.
+    package var gates: GateSettings?
     package var prune: RulePrune?
 }
 
@@ -52,42 +54,6 @@ package struct RuleDestination: Sendable {
 package enum RuleRepositoryCreation: String, Sendable, CaseIterable {
     case never, defaults
     case likeSource = "like-source"
-}
-
-/// What an image must pass before it is copied.
-package struct RuleGates: Sendable, Hashable {
-    /// The severities of ECR's findings, the worst first.
-    package enum Severity: String, Sendable, CaseIterable {
-        case critical = "CRITICAL"
-        case high = "HIGH"
-        case medium = "MEDIUM"
-        case low = "LOW"
-        case informational = "INFORMATIONAL"
-    }
-
-    package var maxSeverity: Severity?
-    /// Files with public keys, one of which must have signed the image.
-    package var requireSignature: [String]
-    package var minAge: Duration?
-}
-
-/// The refusal to copy by a rule with gates, which this version can read and can't check.
-package struct GatesNotSupported: Error, Sendable, CustomStringConvertible {
-    package let rule: String
-
-    package var description: String {
-        "rule '\(quotable(rule))' has gates, and this version can't check them: nothing is copied by it\n"
-            + "  next: leave the rule out, or remove its gates"
-    }
-}
-
-extension Rule {
-    /// Refuses a rule with gates, before anything is written by it.
-    ///
-    /// - Throws: ``GatesNotSupported``
-    package func refuseGates() throws(GatesNotSupported) {
-        if gates != nil { throw GatesNotSupported(rule: name) }
-    }
 }
 
 /// Deletion of what the source no longer has.

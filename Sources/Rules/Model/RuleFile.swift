@@ -67,6 +67,8 @@ package struct RuleRegistry: Sendable, Hashable {
             }
         }
 
+        var isECR: Bool { if case .ecr = self { true } else { false } }
+
         /// Whether the registry knows when an image was pushed.
         var knowsPushTimes: Bool { if case .ecr = self { true } else { false } }
     }

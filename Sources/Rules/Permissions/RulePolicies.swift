@@ -1,6 +1,7 @@
 package import AWSIdentity
 internal import Content
 package import IAMPolicies
+internal import Promotion
 package import Replicate
 
 /// The policies that rules need: a request for each pattern of a source and each destination.
@@ -63,6 +64,7 @@ package struct RulePolicies: Sendable {
         }
         request.upload = options.upload
         request.includesOptional = options.includesOptional
+        request.gates = GateNeeds(rule.gates ?? GateSettings())
         request.createsRepository = rule.createRepository != .never
         request.createsLikeSource = rule.createRepository == .likeSource
         if request.createsLikeSource {
@@ -166,20 +168,16 @@ extension Rule {
                 )
             }
         }
-        return notes + notesAboutGates
-    }
-
-    private var notesAboutGates: [String] {
-        gates == nil ? [] : ["\(words) has gates, which this version can't check: it copies nothing by the rule"]
+        return notes
     }
 
     /// What the policy of a destination allows beyond the rule.
     fileprivate func notes(about destination: RuleDestination, _ names: NamePatterns) -> [String] {
-        guard names.isRounded else { return notesAboutGates }
+        guard names.isRounded else { return [] }
         let allowed = names.all.map(\.text).joined(separator: ", ")
         return [
             "\(words) writes \(quotable(destination.repository.text, upTo: 200)), which IAM's wildcards can't say: \(allowed) is allowed"
-        ] + notesAboutGates
+        ]
     }
 }
 

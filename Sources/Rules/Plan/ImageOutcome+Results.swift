@@ -4,8 +4,12 @@ package import Replicate
 /// Turns results of the engine into outcomes.
 extension ImageOutcome {
     init(_ plan: Plan) {
-        let tags = plan.tags.filter { !$0.isReferrer }.map(TagOutcome.init)
+        var tags = plan.tags.filter { !$0.isReferrer }.map(TagOutcome.init)
         let refusals = plan.refusals.map(OutcomeProblem.init)
+        // Gates are about the image, so that none of its tags is set.
+        if let denied = plan.imageRefusals.first(where: { $0.reason.name == "gateDenied" }) {
+            for index in tags.indices { (tags[index].action, tags[index].reason) = (.refuse, denied.cause) }
+        }
         self.init(
             source: plan.source.tagged(plan.source.tag, digest: plan.root.digest),
             digest: plan.root.digest,

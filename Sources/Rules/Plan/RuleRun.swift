@@ -30,6 +30,10 @@ package struct RuleRun: Sendable {
     let now: Date
     /// Rules of the same file that are not carried out, so that what they select is not pruned.
     let beside: [Rule]
+    /// The gates of the rules.
+    let admissions: RuleAdmissions
+    /// Makes further referrers of the images of a rule, such as records; `nil` makes none.
+    let additions: @Sendable (Rule) -> (any ReferrerMaking)?
     /// Called with each line about a deletion, before it happens.
     let announce: @Sendable (String) -> Void
 
@@ -41,6 +45,8 @@ package struct RuleRun: Sendable {
     /// - Parameters:
     ///   - now: The time that ages are measured from.
     ///   - beside: The other rules of the file. What they may have copied is not pruned.
+    ///   - admissions: The gates of the rules; a rule whose gates are not among them copies nothing.
+    ///   - additions: Makes further referrers of the images that a rule copies, such as records.
     ///   - announce: Called with each line about a deletion, before it happens; on any thread.
     package init(
         _ rules: [Rule],
@@ -49,10 +55,13 @@ package struct RuleRun: Sendable {
         in run: CopyRun,
         now: Date,
         beside: [Rule] = [],
+        admissions: RuleAdmissions = .none,
+        additions: @escaping @Sendable (Rule) -> (any ReferrerMaking)? = { _ in nil },
         announce: @escaping @Sendable (String) -> Void = { _ in }
     ) {
         (self.rules, self.mode, self.replicator, self.run, self.now) = (rules, mode, replicator, run, now)
-        (self.beside, self.announce) = (beside, announce)
+        (self.beside, self.admissions, self.announce) = (beside, admissions, announce)
+        self.additions = additions
     }
 
     /// Carries the rules out.

@@ -60,7 +60,12 @@ extension UnitRun {
             images,
             from: selected.source,
             to: open.map(\.listing),
-            rule.copyOptions(isDryRun: run.mode != .carryOut)
+            rule.copyOptions(
+                isDryRun: run.mode != .carryOut,
+                run.admissions,
+                additions: run.additions(rule),
+                in: run.run
+            )
         ) { image, results, effort in
             // The requests of several destinations are counted together, and stand with the first.
             let first = results.keys.min()
@@ -152,8 +157,9 @@ extension UnitRun {
                 outcome.action = .add
             }
         }
+        if job.rule.gates?.isEmpty == false { outcome.notes.append("plan --quick evaluates no gates") }
         if !job.rule.platforms.isEmpty {
-            outcome.notes = ["by the listings alone, the index of the selected platforms is not known"]
+            outcome.notes += ["by the listings alone, the index of the selected platforms is not known"]
         }
         return outcome
     }

@@ -39,6 +39,20 @@ enum RuleFileChecks {
                 )
             }
         }
+        if !place.isECR {
+            // Only ECR scans, knows push times, and has immutable tags: such a gate would never let an image pass.
+            for key in ["maxSeverity", "scanNotOlderThan", "minAge", "requireImmutableTag"] {
+                guard let node = located.gateKeys[key], rule.gates?.needsECR(for: key) == true else { continue }
+                problems.add(
+                    .init(
+                        at: node.position,
+                        node.path,
+                        "the gate '\(key)' needs a source in ECR, and \(place.words) is not",
+                        "remove \(key), or set gates: {} in this rule"
+                    )
+                )
+            }
+        }
         if case .plain = place, rule.tags.untagged {
             complain(
                 "untagged",

@@ -8,6 +8,7 @@ struct LocatedRule {
     var rule: Rule?
     var destinations: [Located<RuleDestination>]
     var tagKeys: [String: Unread]
+    var gateKeys: [String: Unread] = [:]
     var sourceKeys: [String: Unread]
 }
 
@@ -40,6 +41,7 @@ extension RuleFileReader {
         let settings = self.settings(keys).over(defaults)
         let source = keys["from"].flatMap { self.source($0, &located.sourceKeys) }
         located.tagKeys = settings.tags?.value.keys ?? [:]
+        located.gateKeys = settings.gates?.value.keys ?? [:]
         let tags = settings.tags?.value.rule ?? TagRule()
         for item in keys["to"].map({ values.items($0) }) ?? [] {
             if let destination = self.destination(item, source, tags) { located.destinations.append(destination) }
@@ -58,7 +60,7 @@ extension RuleFileReader {
             referrers: settings.referrers?.value ?? .all,
             ifExists: settings.ifExists?.value ?? (settings.gates == nil ? .move : .fail),
             createRepository: settings.createRepository?.value ?? .never,
-            gates: settings.gates?.value,
+            gates: settings.gates?.value.settings,
             prune: settings.prune?.value
         )
         return (located, name)

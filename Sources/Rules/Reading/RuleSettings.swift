@@ -8,7 +8,7 @@ struct RuleSettings {
     var referrers: Located<CopyOptions.Referrers>?
     var ifExists: Located<CopyOptions.IfExists>?
     var createRepository: Located<RuleRepositoryCreation>?
-    var gates: Located<RuleGates>?
+    var gates: Located<LocatedGates>?
     var prune: Located<RulePrune?>?
 
     /// These settings, and the defaults where there are none.
@@ -52,7 +52,7 @@ extension RuleFileReader {
         return settings
     }
 
-    private mutating func platforms(_ node: Unread) -> Located<[ImagePlatform]> {
+    mutating func platforms(_ node: Unread) -> Located<[ImagePlatform]> {
         var platforms: [ImagePlatform] = []
         for text in values.texts(node) {
             let platform = values.parsed(text, { text throws(ReferenceError) in try ImagePlatform(parsing: text) }) {
@@ -66,16 +66,6 @@ extension RuleFileReader {
             }
         }
         return node.with(platforms)
-    }
-
-    private mutating func gates(_ node: Unread) -> Located<RuleGates>? {
-        guard let keys = values.keys(of: node, RuleFileShape.gates) else { return nil }
-        let gates = RuleGates(
-            maxSeverity: keys["maxSeverity"].flatMap { values.choice($0, of: RuleGates.Severity.self) }?.value,
-            requireSignature: keys["requireSignature"].map { values.texts($0) }?.map(\.value.text) ?? [],
-            minAge: keys["minAge"].flatMap { values.duration($0) }?.value
-        )
-        return node.with(gates)
     }
 
     private mutating func prune(_ node: Unread) -> Located<RulePrune?>? {

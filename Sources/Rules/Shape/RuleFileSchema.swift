@@ -15,7 +15,8 @@ package enum RuleFileSchema {
 
     private static let shapes = [
         RuleFileShape.registry, RuleFileShape.defaults, RuleFileShape.rule, RuleFileShape.source,
-        RuleFileShape.destination, RuleFileShape.tags, RuleFileShape.gates, RuleFileShape.prune,
+        RuleFileShape.destination, RuleFileShape.tags, RuleFileShape.gates,
+        RuleFileShape.ignoredFinding, RuleFileShape.prune,
     ]
 
     private static var document: JSONValue {

@@ -249,25 +249,6 @@ enum RuleFileShape {
         ]
     )
 
-    static let gates = Shape(
-        name: "gates",
-        keys: [
-            .init(
-                name: "maxSeverity",
-                summary: "The worst finding of a scan that an image may have.",
-                kind: .choice(RuleGates.Severity.allCases.map(\.rawValue)),
-                otherNames: ["severity"]
-            ),
-            .init(
-                name: "requireSignature",
-                summary: "Files with public keys, one of which must have signed the image.",
-                kind: .texts,
-                otherNames: ["signature", "signatures", "keys", "verify"]
-            ),
-            .init(name: "minAge", summary: "How long ago ECR must have received the image.", kind: .text()),
-        ]
-    )
-
     static let prune = Shape(
         name: "prune",
         keys: [

@@ -54,7 +54,7 @@ extension UnitRun {
                     readable.map { selected.images[$0] },
                     from: selected.source,
                     options,
-                    rule.copyOptions(isDryRun: false),
+                    rule.copyOptions(isDryRun: false, run.admissions),
                     in: run.run
                 )
             )

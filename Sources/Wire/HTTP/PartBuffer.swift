@@ -38,6 +38,13 @@ public import Content
         unsafe hasher.update(UnsafeRawBufferPointer(rebasing: bytes[start...]))
     }
 
+    /// Adds bytes in memory.
+    ///
+    /// - Returns: `false` if they don't fit; then none of them were taken.
+    public func append(_ bytes: ArraySlice<UInt8>) -> Bool {
+        unsafe bytes.withUnsafeBytes { unsafe append($0) }
+    }
+
     /// - Returns: `false` if the chunk doesn't fit; then none of it was taken.
     func append(_ chunk: UnsafeRawBufferPointer) -> Bool {
         guard chunk.count <= capacity - count else { return false }

@@ -1,7 +1,9 @@
 import ArgumentParser
 import Content
 import Doctor
+import IAMPolicies
 import Platform
+import Promotion
 import Replicate
 import Rules
 
@@ -47,6 +49,7 @@ struct DoctorCommand: AsyncParsableCommand {
     var createRepository: CopyOptions.RepositoryCreation = .never
 
     @OptionGroup var keys: KeyArguments
+    @OptionGroup(title: "As for promote") var gates: GateArguments
 
     @OptionGroup(title: "Output") var output: OutputOptions
     @OptionGroup(title: "Identity and endpoints") var connection: ConnectionOptions
@@ -69,6 +72,7 @@ struct DoctorCommand: AsyncParsableCommand {
         }
         try rules.refuse("--referrers", referrers != .all, "the rules decide that")
         try rules.refuse("--create-repository", createRepository != .never, "the rules decide that")
+        try rules.refuse("gates", !gates.settings.isEmpty, "the rules decide that")
         try rules.refuse("--kms-key", !keys.mappings.isEmpty, "the registries of a rule file have their own keys")
         guard rules.file == nil else { return }
         try keys.check(createRepository)
@@ -81,23 +85,11 @@ struct DoctorCommand: AsyncParsableCommand {
         guard let source else { throw missingArgument("<source>") }
         if destination.count > 1 { throw ValidationError("Unexpected argument '\(destination[1])'") }
         return References(
-            source: try read(source, as: "<source>", ImageReference.init(parsing:)),
+            source: try readArgument(source, as: "<source>", ImageReference.init(parsing:)),
             destination: try destination.first.map {
-                try read($0, as: "<destination>", DestinationReference.init(parsing:))
+                try readArgument($0, as: "<destination>", DestinationReference.init(parsing:))
             }
         )
-    }
-
-    private func read<Value>(
-        _ text: String,
-        as argument: String,
-        _ parse: (String) throws(ReferenceError) -> Value
-    ) throws -> Value {
-        do {
-            return try parse(text)
-        } catch {
-            throw ValidationError("The value '\(text)' is invalid for '\(argument)': \(error)")
-        }
     }
 
     func run() async throws {
@@ -116,7 +108,8 @@ struct DoctorCommand: AsyncParsableCommand {
                 destination: session.destination,
                 referrers: referrers,
                 createRepository: createRepository,
-                kmsKeys: destination.map { keys.keys(at: $0.registry) } ?? [:]
+                kmsKeys: destination.map { keys.keys(at: $0.registry) } ?? [:],
+                gates: GateNeeds(gates.settings)
             )
             defer { display.finish() }
             let ended = try await untilOutputCloses {

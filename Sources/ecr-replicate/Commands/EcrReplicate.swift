@@ -36,7 +36,8 @@ struct EcrReplicate: AsyncParsableCommand {
             """,
         version: Build.version,
         subcommands: [
-            RetagCommand.self, CopyCommand.self, PromoteCommand.self, PlanCommand.self, SyncCommand.self,
+            RetagCommand.self, CopyCommand.self, PromoteCommand.self, HistoryCommand.self, UndoCommand.self,
+            PlanCommand.self, SyncCommand.self,
             VerifyCommand.self, InspectCommand.self, ListCommand.self, DoctorCommand.self, IAMPolicyCommand.self,
             RulesCommand.self,
             EmulatorCommand.self, DemoCommand.self,

@@ -87,6 +87,15 @@ struct EmulatorCommand: AsyncParsableCommand {
 
     @Option(
         help: ArgumentHelp(
+            "File of scans for the seeded images: a JSON array of objects with repository, tag or digest, and findings or counts.",
+            valueName: "file"
+        ),
+        completion: .file(extensions: ["json"])
+    )
+    var seedScans: String?
+
+    @Option(
+        help: ArgumentHelp(
             "File to which a line is appended for each request: number, API, operation, status, registry, repository, error, caller.",
             valueName: "file"
         ),
@@ -167,7 +176,22 @@ struct EmulatorCommand: AsyncParsableCommand {
                 throw ExitCode(1)
             }
         }
+        guard let seedScans else { return }
+        do {
+            guard let bytes = try DurableFile.read(seedScans, limit: Self.largestSeedFile) else {
+                throw ValidationError("there is no such file\n  next: name a file that exists")
+            }
+            for scan in try SeedScan.list(reading: bytes) {
+                try emulator.seed(scan, account: account, region: configuration.homeRegion)
+            }
+        } catch {
+            LineStream.standardError.say("ecr-replicate: --seed-scans \(quotable(seedScans)): \(error)")
+            throw ExitCode(1)
+        }
     }
+
+    /// The largest file of scans, in bytes.
+    private static let largestSeedFile = 64 << 20
 
     private func hints(_ emulator: Emulator, _ configuration: EmulatorConfiguration) -> [String] {
         let registries = configuration.accounts.flatMap { account in

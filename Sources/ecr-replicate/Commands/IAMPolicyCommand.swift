@@ -3,6 +3,7 @@ import ArgumentParser
 import Content
 package import IAMPolicies
 import Platform
+import Promotion
 import Replicate
 import Reporting
 import Rules
@@ -67,6 +68,7 @@ struct IAMPolicyCommand: AsyncParsableCommand {
 
     @OptionGroup(title: "Caller") var callers: CallerArguments
     @OptionGroup(title: "As for copy") var copying: PolicyArguments
+    @OptionGroup(title: "As for promote") var gates: GateArguments
     @OptionGroup(title: "As for copy") var ignored: IgnoredArguments
 
     func validate() throws {
@@ -74,6 +76,7 @@ struct IAMPolicyCommand: AsyncParsableCommand {
             try rules.refuse(name, isGiven, "the registries of a rule file say whose keys and roles are used")
         }
         for (name, isGiven) in copying.ofReferences { try rules.refuse(name, isGiven, "the rules decide that") }
+        try rules.refuse("gates", !gates.settings.isEmpty, "the rules decide that")
         guard rules.file == nil else { return }
         if let other = callers.principals.first(where: { $0.profile != nil })?.profile {
             throw ValidationError(
@@ -143,6 +146,7 @@ struct IAMPolicyCommand: AsyncParsableCommand {
         request.createsLikeSource = copying.createRepository == .likeSource
         request.keys = copying.kmsKeys
         request.includesOptional = withOptional
+        request.gates = GateNeeds(gates.settings)
         let regions = Set(to.compactMap { $0?.host.region })
         guard copying.kmsKeys.allSatisfy({ $0.region.map(regions.contains) ?? true }) else {
             throw ValidationError(

@@ -115,6 +115,14 @@ struct PlanCommand: AsyncParsableCommand {
         let (read, rules) = try readRules(file, named: words, for: "plan", output.output)
         let session = Session(command: "plan", output, read.registries, caBundle: connection.common.caBundle)
         let mode: RuleRun.Mode = quick ? .compare : .plan
+        // What a saved plan says is carried out without being decided again, and gates must be.
+        if out != nil, let gated = rules.first(where: { $0.gates?.isEmpty == false }) {
+            throw ValidationError(
+                "rule '\(gated.name)' has gates, and a saved plan has none\n"
+                    + "  next: leave the rule out, or carry it out with promote -f or sync -f"
+            )
+        }
+        let admissions = try ruleGates(of: rules)
         let now = Date()
         let saving = try out.map { path in
             try usage {
@@ -131,12 +139,19 @@ struct PlanCommand: AsyncParsableCommand {
             replicator,
             run,
             report in
-            try await RuleRun(rules, mode, by: replicator, in: run, now: now, beside: read.rules(beside: rules))
-                .outcomes {
-                    outcome in
-                    try saving?.add(outcome)
-                    try await report(outcome)
-                }
+            try await RuleRun(
+                rules,
+                mode,
+                by: replicator,
+                in: run,
+                now: now,
+                beside: read.rules(beside: rules),
+                admissions: admissions
+            )
+            .outcomes { outcome in
+                try saving?.add(outcome)
+                try await report(outcome)
+            }
             // What a signal stopped is not the whole plan.
             if !run.drain.isDraining { try saving?.commit() }
         }

@@ -1,6 +1,8 @@
 import Content
 import Doctor
 import FoundationEssentials
+import IAMPolicies
+import Promotion
 import Replicate
 import Rules
 
@@ -70,8 +72,7 @@ extension RuleCheckup.Rule {
             referrers: rule.referrers,
             createRepository: rule.createRepository.ofCopies,
             prunes: rule.prune != nil,
-            warning: rule.gates == nil
-                ? nil : "the rule has gates, which this version can't check: nothing is copied by it"
+            gates: GateNeeds(rule.gates ?? GateSettings())
         )
     }
 }

@@ -115,6 +115,7 @@ struct SyncCommand: AsyncParsableCommand {
             file: read.name,
             page: try report.open(.sync, of: read.name)
         )
+        let admissions = try ruleGates(of: rules)
         try await session.runRules(reporting) { replicator, run, report in
             try await RuleRun(
                 rules,
@@ -123,6 +124,7 @@ struct SyncCommand: AsyncParsableCommand {
                 in: run,
                 now: Date(),
                 beside: read.rules(beside: rules),
+                admissions: admissions,
                 announce: { LineStream.standardError.say($0) }
             )
             .outcomes(report)
@@ -149,7 +151,8 @@ struct SyncCommand: AsyncParsableCommand {
             read: { isFile ? try RuleFileBytes.read(name) : nil },
             parse: { bytes in
                 let read = try RuleFile(parsing: bytes, name: name, variables: .current)
-                for rule in try read.rules(named: names) { try rule.refuseGates() }
+                // A key that can't be read keeps the rules of before in use.
+                _ = try ruleGates(of: try read.rules(named: names))
                 return read
             }
         )

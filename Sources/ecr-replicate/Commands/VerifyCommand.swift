@@ -130,11 +130,21 @@ struct VerifyCommand: AsyncParsableCommand {
             uploads: uploading.options
         )
         let page = try report.open(.verify, of: read.name)
+        // A repair may copy an image that the destination does not have.
+        let admissions = try ruleGates(of: repair ? rules : [])
         try await session.runRules(.comparison(file: read.name, repairs: repair, page: page)) {
             replicator,
             run,
             report in
-            try await RuleRun(rules, .verify(options), by: replicator, in: run, now: Date()).outcomes(report)
+            try await RuleRun(
+                rules,
+                .verify(options),
+                by: replicator,
+                in: run,
+                now: Date(),
+                admissions: admissions
+            )
+            .outcomes(report)
         }
     }
 

@@ -1,7 +1,9 @@
+import AWSIdentity
 import ArgumentParser
 import Content
 import FoundationEssentials
 import Platform
+import Promotion
 import Reporting
 import Rules
 
@@ -83,11 +85,28 @@ func readRules(
         let bytes = try usage { try RuleFileBytes.read(file) }
         let read = try RuleFile(parsing: bytes, name: file, variables: .current)
         let rules = try usage { try read.rules(named: names) }
-        for rule in rules { try usage { try rule.refuseGates() } }
         return (read, rules)
     } catch let error as RuleFileError {
         LineStream.standardError.say("\(error)")
         if output == .json { printJSON(RuleProblemDocument(command: command, error)) }
         throw ExitCode(ExitStatus.wrongUsage)
+    }
+}
+
+/// Sets up the gates of rules; a key or a list that can't be read is wrong usage.
+///
+/// - Parameter announce: Called with each report as soon as it is known, on any thread.
+func ruleGates(
+    of rules: [Rule],
+    keepsReports: Bool = false,
+    announce: @escaping @Sendable (GateReport) -> Void = { _ in }
+) throws -> RuleAdmissions {
+    try usage {
+        try RuleAdmissions(
+            rules,
+            in: GateSet.Surroundings(variables: AWSEnvironment.current().variables),
+            keepsReports: keepsReports,
+            announce: { _, report in announce(report) }
+        )
     }
 }

@@ -56,3 +56,16 @@ func readRuleFile<Value>(
         throw ExitCode(ExitStatus.wrongUsage)
     }
 }
+
+/// Reads an argument that is a name of a rule with -f, and a reference without it.
+func readArgument<Value>(
+    _ text: String,
+    as argument: String,
+    _ parse: (String) throws(ReferenceError) -> Value
+) throws -> Value {
+    do {
+        return try parse(text)
+    } catch {
+        throw ValidationError("The value '\(text)' is invalid for '\(argument)': \(error)")
+    }
+}

@@ -7,6 +7,10 @@ import Reporting
 /// Prints results, for people and for programs.
 extension Session {
     func printText(_ results: [CopyResult], _ ending: Ending, _ requests: Int, _ seconds: Double, note: String?) {
+        // A run has announced its gates before it began; a dry run's are part of its result.
+        if results.contains(where: \.isPlanned) {
+            admission?.reports.flatMap(\.lines).forEach(LineStream.standardOutput.say)
+        }
         for result in results {
             switch result {
             case .done(let receipt): receipt.lines.forEach(LineStream.standardOutput.writeLine)
@@ -91,6 +95,8 @@ extension CopyResult.Remainder {
 }
 
 extension CopyResult {
+    fileprivate var isPlanned: Bool { if case .planned = self { true } else { false } }
+
     fileprivate var isComplete: Bool {
         switch self {
         case .done, .planned: true

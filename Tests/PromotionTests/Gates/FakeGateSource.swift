@@ -9,6 +9,8 @@ struct FakeGateSource: GateSource {
     /// The referrers by subject; `nil` for a registry that doesn't list them.
     var referrers: [Digest: [Descriptor]]? = [:]
     var blobs: [Digest: [UInt8]] = [:]
+    /// What ECR knows beside the content; `nil` for another registry.
+    var facts: (any GateFacts)?
 
     struct Missing: Error, CustomStringConvertible {
         var description: String

@@ -89,6 +89,10 @@ struct CopyErrorTests {
             .refused
         ),
         (
+            .undoRefused(problem: "there is no record", remedy: "promote again"), .destination,
+            "can't undo: there is no record", "promote again", .refused
+        ),
+        (
             .tagUnfit(tag: "-x", reason: "a tag can't begin with . or -"), .destination,
             "the registry can't hold the tag '-x': a tag can't begin with . or -",
             "set another tag at the source (ecr-replicate retag) and copy that, or leave this one out with --exclude",

@@ -314,6 +314,13 @@ extension ErrorGuide {
             "`--if-current` named another digest, or the tag doesn't exist. Another client has changed the tag: "
                 + "look at it, then decide again"
         ),
+        Entry(
+            "undoRefused",
+            "can't undo: …",
+            3,
+            "There is no record of a promotion that may be undone, and the text says why. `ecr-replicate history` "
+                + "lists the records"
+        ),
     ]
 
     static let content = [

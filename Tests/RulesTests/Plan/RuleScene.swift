@@ -2,6 +2,7 @@ import Content
 import ECREmulator
 import Foundation
 import Platform
+import Promotion
 import Replicate
 import TestClouds
 import Testing
@@ -53,6 +54,7 @@ struct RuleScene: Sendable {
         named names: [String] = [],
         now: Date = Date(),
         drain: Drain = Drain(),
+        settingUpGates: Bool = true,
         announcing: @escaping @Sendable (String) -> Void = { _ in },
         noting note: @escaping @Sendable (CopyEvent) -> Void = { _ in }
     ) async throws -> [RepositoryOutcome] {
@@ -68,6 +70,9 @@ struct RuleScene: Sendable {
             in: run,
             now: now,
             beside: file.rules(beside: chosen),
+            admissions: settingUpGates
+                ? RuleAdmissions(chosen, in: GateSet.Surroundings(variables: ["PATH": "/usr/bin:/bin"], now: { now }))
+                : .none,
             announce: announcing
         )
         .outcomes { outcome in outcomes.withLock { $0.append(outcome) } }

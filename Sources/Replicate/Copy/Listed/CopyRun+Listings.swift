@@ -106,7 +106,8 @@ extension CopyRun {
             source: source.reference,
             reader: SourceReader(source.from),
             options: options,
-            destinations: destinations.map(\.destination)
+            destinations: destinations.map(\.destination),
+            sourceOptions: source.identity
         )
         let digestTags = source.isListed ? source.digestTags : nil
         await copy.copy(images.chunked(RepositoryCopy.imagesAtOnce), digestTags, source.referrers, each: each)
