@@ -151,7 +151,11 @@ extension ImageOutcome {
     ///   - image: The image as the source lists it.
     ///   - source: The image's repository.
     init(_ check: ImageCheck, _ image: ListedImage, from source: ImageReference) {
+        let otherPlatform = check.failure?.otherPlatform
         let tags = check.tags.map { tag -> TagOutcome in
+            if let otherPlatform {
+                return TagOutcome(tag.tag, .skip, before: tag.holds, reason: Self.otherPlatform(otherPlatform))
+            }
             if tag.isSkipped { return TagOutcome(tag.tag, .skip, before: tag.holds, reason: "ifExists is skip") }
             guard check.failure == nil, tag.holds != check.digest else {
                 return TagOutcome(tag.tag, .keep, before: tag.holds)
@@ -163,8 +167,9 @@ extension ImageOutcome {
             digest: check.digest,
             mediaType: check.mediaType,
             tags: tags,
-            state: check.failure.map { .failed(OutcomeProblem($0)) } ?? .done
+            state: otherPlatform == nil ? check.failure.map { .failed(OutcomeProblem($0)) } ?? .done : .done
         )
+        if otherPlatform != nil { action = .skip }
         if !check.differences.isEmpty, action == .keep || action == .skip { action = .add }
         differences = check.differences
         leftOut = check.leftOut.map { OutcomeProblem($0) }
