@@ -19,10 +19,10 @@ extension SavedRepositoryRun {
         do {
             outcome.images += try await delete()
         } catch is Drained {
-            outcome.images += deletions.map { outcome(of: $0, .stopped) }
+            outcome.images += deletions.map { self.outcome(of: $0, .stopped) }
         } catch let error as CopyError {
             if error.reason == .repositoryMissing, let stale = missingRepository(error.side) {
-                outcome.images += deletions.map { outcome(of: $0, .refused([.stalePlan(stale)])) }
+                outcome.images += deletions.map { self.outcome(of: $0, .refused([.stalePlan(stale)])) }
             } else {
                 outcome.problems.append(OutcomeProblem(error))
             }
