@@ -1,4 +1,4 @@
-internal import Content
+package import Content
 internal import FoundationEssentials
 internal import Replicate
 
