@@ -20,7 +20,10 @@ private struct RuleStage: Sendable {
 }
 
 /// - Parameter rules: What follows the registries `build` and `far`; `BUILD` and `FAR` stand for their hosts.
-private func withRules(_ rules: String, _ body: (RuleStage) async throws -> Void) async throws {
+private func withRules<Result>(
+    _ rules: String,
+    _ body: (RuleStage) async throws -> Result
+) async throws -> Result {
     try await withScratchDirectory { directory in
         try await withStage { stage in
             let text = """
@@ -32,7 +35,7 @@ private func withRules(_ rules: String, _ body: (RuleStage) async throws -> Void
                 \(rules)
                 """
             try write(text, to: "\(directory)/rules.yaml")
-            try await body(RuleStage(stage: stage, file: "\(directory)/rules.yaml"))
+            return try await body(RuleStage(stage: stage, file: "\(directory)/rules.yaml"))
         }
     }
 }
