@@ -1,7 +1,7 @@
 # `make demo` and `make test` are all that a fresh machine needs; the rest is for those who change things.
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test soak build release bench bench-wan check format docs tsan asan clean
+.PHONY: help demo test soak build release bench bench-wan bench-rules check format docs tsan asan clean
 
 # One debug build serves `build`, `check` and `test`. The import check refuses what Package.swift doesn't name.
 DEBUG := swift build --build-tests --explicit-target-dependency-import-check error
@@ -22,7 +22,7 @@ ALONE_PATTERN := $(subst $(empty) $(empty),|,$(SANITIZED_ALONE))
 SANITIZED_MOST := --skip "InteropTests|SoakTests|ScenarioPacingTests|ServiceTests|$(ALONE_PATTERN)"
 
 help: ## print this list
-	@sed -nE 's/^([a-z-]+):.*## (.*)/\1|\2/p' $(MAKEFILE_LIST) | awk -F'|' '{ printf "  make %-9s  %s\n", $$1, $$2 }'
+	@sed -nE 's/^([a-z-]+):.*## (.*)/\1|\2/p' $(MAKEFILE_LIST) | awk -F'|' '{ printf "  make %-11s  %s\n", $$1, $$2 }'
 
 demo: ## install what is missing, build, and see an image retagged, copied and promoted on a local ECR
 	@scripts/setup
@@ -58,6 +58,10 @@ bench: release ## measure it against skopeo and others between two registries on
 bench-wan: release ## the same across 150 ms and 400 Mbit/s, as root, in some 4 minutes
 	@scripts/setup --bench
 	scripts/bench/wan $(BENCH)
+
+bench-rules: release ## plan and sync of whole registries, beside skopeo sync, in some 15 minutes
+	@scripts/setup --bench
+	scripts/bench/rules $(BENCH)
 
 check: ## format, warnings, layers, unsafe code, folders, citations, words, links, generated files
 	@scripts/setup --checks

@@ -228,7 +228,9 @@ let package = Package(
         ),
         .executableTarget(
             name: "soak",
-            dependencies: ["ECREmulator", "Platform", "TestClouds", "TestInputs", "TestPrograms"],
+            dependencies: [
+                "ECREmulator", "Platform", "Replicate", "Rules", "TestClouds", "TestInputs", "TestPrograms", "Wire",
+            ],
             path: "Tests/Soak",
             swiftSettings: testSettings
         ),
@@ -251,8 +253,8 @@ let package = Package(
         .testTarget(
             name: "InteropTests",
             dependencies: [
-                "ecr-replicate", "ECRAPI", "AWSIdentity", "Wire", "ECREmulator", "Content", "Platform", "TestInputs",
-                "TestPrograms", httpTypes, logging,
+                "ecr-replicate", "Promotion", "ECRAPI", "AWSIdentity", "Wire", "ECREmulator", "Content", "Platform",
+                "TestInputs", "TestPrograms", httpTypes, logging,
             ],
             swiftSettings: testSettings
         ),

@@ -6,8 +6,9 @@ import TestInputs
 /// Copies under random faults for a given time, and checks that nothing goes wrong and nothing grows.
 ///
 ///     soak SECONDS [SEED]
+///     soak watch ROUNDS
 ///
-/// The engine and the emulator share this process, so growth in either of them shows. If something is wrong, the exit
+/// With `watch` it carries out rules again and again instead (``Watch``). The engine and the emulator share this process, so growth in either of them shows. If something is wrong, the exit
 /// status is 1 and standard error has the reason.
 @main
 struct SoakProgram {
@@ -18,14 +19,17 @@ struct SoakProgram {
     static let warmUp = 0.25
 
     static func main() async {
-        let arguments = ProcessFacts.arguments.dropFirst().map { Double($0) ?? 0 }
-        guard (1...2).contains(arguments.count), arguments.allSatisfy({ $0 > 0 }) else {
-            LineStream.standardError.writeLine("usage: soak SECONDS [SEED]")
+        let words = ProcessFacts.arguments.dropFirst()
+        let watches = words.first == "watch"
+        let arguments = words.dropFirst(watches ? 1 : 0).map { Double($0) ?? 0 }
+        guard (1...(watches ? 1 : 2)).contains(arguments.count), arguments.allSatisfy({ $0 > 0 }) else {
+            LineStream.standardError.writeLine("usage: soak SECONDS [SEED], or soak watch ROUNDS")
             end(64)
         }
-        let (seconds, seed) = (arguments[0], UInt64(arguments.count == 2 ? arguments[1] : 1))
+        let (first, seed) = (arguments[0], UInt64(arguments.count == 2 ? arguments[1] : 1))
         do {
-            let flaws = try await soak(.seconds(seconds), seed: seed)
+            let flaws =
+                watches ? try await Watch.run(rounds: Int(first)) : try await soak(.seconds(first), seed: seed)
             for flaw in flaws.prefix(50) { LineStream.standardError.writeLine(flaw) }
             end(flaws.isEmpty ? 0 : 1)
         } catch {

@@ -11,14 +11,14 @@ extension Emulator {
         (MatrixScenario.build, MatrixScenario.home), (MatrixScenario.build, MatrixScenario.far),
     ]
 
-    func plainAuthority(account: String, region: String) -> String {
+    package func plainAuthority(account: String, region: String) -> String {
         "127.0.0.1:\(registryPort(account: account, region: region))"
     }
 
     /// Logs in to those registries, as `docker login` does with the output of `aws ecr get-login-password`.
     ///
     /// - Parameter directory: The directory for docker's `config.json`.
-    func logIn(_ directory: String) throws {
+    package func logIn(_ directory: String) throws {
         let entries = Self.accountsAndRegions.map { account, region in
             let password = RandomText.mixed(200)
             let now = aws.now

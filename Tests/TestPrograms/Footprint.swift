@@ -14,14 +14,21 @@ public struct Footprint: Sendable {
     /// Measures this process, now.
     public static func now() throws -> Footprint {
         giveBack()
-        let status = String(decoding: try contents(of: "/proc/self/status"), as: UTF8.self)
+        var footprint = try Footprint(ofProcess: getpid())
+        // The directory itself is open while it is listed.
+        footprint.descriptors -= 1
+        return footprint
+    }
+
+    /// Measures another process, whose allocator may hold memory that it has freed.
+    public init(ofProcess number: Int32) throws {
+        let folder = "/proc/\(number)"
+        let status = String(decoding: try contents(of: "\(folder)/status"), as: UTF8.self)
         func figure(_ name: String) -> Int {
             let line = status.split(separator: "\n").first { $0.hasPrefix("\(name):") }
             return line?.split(whereSeparator: \.isWhitespace).dropFirst().first.flatMap { Int($0) } ?? 0
         }
-        // The directory itself is open while it is listed.
-        let descriptors = names(in: "/proc/self/fd").count - 1
-        return Footprint(memory: figure("VmRSS"), threads: figure("Threads"), descriptors: descriptors)
+        self.init(memory: figure("VmRSS"), threads: figure("Threads"), descriptors: names(in: "\(folder)/fd").count)
     }
 }
 

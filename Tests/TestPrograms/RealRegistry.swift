@@ -4,6 +4,12 @@ public struct RealRegistry: Sendable {
     public let authority: String
     /// The directory of its storage.
     public let root: String
+    /// Its access log, which it writes to standard output.
+    let log: LineRecord
+
+    init(authority: String, root: String, log: LineRecord) {
+        (self.authority, self.root, self.log) = (authority, root, log)
+    }
 
     /// The credentials that clients need.
     public enum Access: Sendable {
@@ -62,7 +68,7 @@ public func withRegistry<Result: Sendable>(
     let root = "\(directory)/data"
     var settings = """
         version: 0.1
-        log: { level: info, accesslog: { disabled: true } }
+        log: { level: info }
         storage: { filesystem: { rootdirectory: "\(root)" }, delete: { enabled: true } }
         http:
           addr: "127.0.0.1:0"
@@ -94,7 +100,7 @@ public func withRegistry<Result: Sendable>(
         guard let port = line.split(separator: "listening on 127.0.0.1:").last?.prefix(while: \.isNumber) else {
             throw ChildError("no port in: \(line)")
         }
-        return try await body(RealRegistry(authority: "127.0.0.1:\(port)", root: root))
+        return try await body(RealRegistry(authority: "127.0.0.1:\(port)", root: root, log: child.output))
     }.result
 }
 

@@ -14,6 +14,8 @@ public struct ReverseProxy: Sendable {
         case redirectsBlobs
         /// Requests above ``requestsPerSecond`` are answered with 429.
         case limitsRequests
+        /// The list of repositories is refused with this status, as by the public registries.
+        case refusesCatalog(status: Int)
     }
 
     /// The rate is so low that even a slow machine exceeds it.
@@ -66,6 +68,9 @@ public struct ReverseProxy: Sendable {
         case .limitsRequests:
             blobs = ""
             limit = "limit_req zone=all burst=2 nodelay; limit_req_status 429;"
+        case .refusesCatalog(let status):
+            blobs = "location = /v2/_catalog { return \(status); }"
+            limit = ""
         }
         return """
             daemon off; worker_processes 1; pid \(folder)/nginx.pid;

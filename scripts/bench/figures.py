@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from measure import Run
 
 OURS = "ecr-replicate"
-YARDSTICKS = ("curl -T", "bare loop")
+YARDSTICKS = ("curl -T", "bare loop", "bare requests")
 
 # Smaller differences don't count: between rounds of one program they are 2 to 4 %.
 NOISE = 0.05

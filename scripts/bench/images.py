@@ -161,6 +161,28 @@ class Store:
             os.makedirs(os.path.dirname(self.path(digest)), exist_ok=True)
             shutil.copyfile(other.path(digest), self.path(digest))
 
+    def take_all(self, other, images):
+        """Copies images of one repository from another store into this empty one."""
+        base = os.path.join("repositories", images[0].repository)
+        for image in images:
+            value = image.digest.removeprefix("sha256:")
+            links = [os.path.join("_manifests", "revisions", "sha256", value), os.path.join("_manifests", "tags", image.tag)]
+            links += [os.path.join("_layers", "sha256", blob["digest"][7:]) for blob in image.blobs]
+            for link in links:
+                shutil.copytree(
+                    os.path.join(other.base, base, link), os.path.join(self.base, base, link), dirs_exist_ok=True
+                )
+            for digest in [image.digest, *(blob["digest"] for blob in image.blobs)]:
+                if not os.path.exists(self.path(digest)):
+                    os.makedirs(os.path.dirname(self.path(digest)), exist_ok=True)
+                    shutil.copyfile(other.path(digest), self.path(digest))
+
+    def point(self, tag, image):
+        """Makes another tag of an image's repository point at it."""
+        folder = os.path.join(self.base, "repositories", image.repository, "_manifests", "tags", tag)
+        self._link(os.path.join(folder, "current"), image.digest)
+        self._link(os.path.join(folder, "index", "sha256", image.digest.removeprefix("sha256:")), image.digest)
+
     def warm(self, image):
         """Reads an image once, so that it is in the page cache for all clients."""
         for blob in image.blobs:

@@ -57,11 +57,50 @@ public struct SeedDescription: Sendable, Equatable {
     }
 }
 
-/// An error for a text that doesn't describe an image.
+/// An error for a text that doesn't describe what an emulator starts with.
 public struct SeedSyntaxError: Error, Sendable, Equatable, CustomStringConvertible {
     public let text: String
-    public var description: String {
-        "'\(text)' is not a seed image\n"
-            + "  next: write REPOSITORY:TAG or REPOSITORY:TAG=COUNTxSIZE, for example team/app:v1=8x128MiB"
+    private let complaint: String
+    private let example: String
+
+    init(
+        text: String,
+        _ complaint: String = "not a seed image",
+        _ example: String = "REPOSITORY:TAG or REPOSITORY:TAG=COUNTxSIZE, for example team/app:v1=8x128MiB"
+    ) {
+        (self.text, self.complaint, self.example) = (text, complaint, example)
     }
+
+    public var description: String { "'\(text)' is \(complaint)\n  next: write \(example)" }
+}
+
+/// Many tiny images that an emulator starts with.
+///
+/// As a flag's text it is `REPOSITORIESxIMAGES`, in the first region, or `REPOSITORIESxIMAGES@REGION`: the repositories
+/// `team/app0`, `team/app1` and so on, each with the images `v0`, `v1` and so on. An image has the same digest in every
+/// region. For example, `1000x100` is a registry of 100,000 images.
+public struct ManySeeds: Sendable, Equatable {
+    public var repositories: Int
+    /// The images of each repository.
+    public var images: Int
+    /// The region; `nil` for the first one.
+    public var region: String?
+
+    /// The most images in all, which take about a gigabyte of memory.
+    private static let most = 1_000_000
+
+    /// - Throws: ``SeedSyntaxError``
+    public init(parsing text: String) throws(SeedSyntaxError) {
+        let example = "REPOSITORIESxIMAGES or REPOSITORIESxIMAGES@REGION, for example 1000x100@eu-west-1"
+        let parts = text.split(separator: "@", omittingEmptySubsequences: false).map(String.init)
+        let counts = parts[0].split(separator: "x", omittingEmptySubsequences: false).map { Int($0) ?? 0 }
+        guard parts.count <= 2, parts.count == 1 || ECRHost.isRegion(parts[1]) && parts[1].contains("-"),
+            counts.count == 2, counts.allSatisfy({ (1...Self.most).contains($0) }), counts[0] * counts[1] <= Self.most
+        else { throw SeedSyntaxError(text: text, "not a number of repositories and images", example) }
+        (repositories, images) = (counts[0], counts[1])
+        region = parts.count == 2 ? parts[1] : nil
+    }
+
+    /// The names of the repositories.
+    public var names: [String] { (0..<repositories).map { "team/app\($0)" } }
 }

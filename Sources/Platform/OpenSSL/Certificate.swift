@@ -36,6 +36,8 @@ package struct Certificate: Sendable {
         /// The short name, such as `CN`, or the dotted object identifier if there is none.
         package var type: String
         package var value: String
+
+        package init(type: String, value: String) { (self.type, self.value) = (type, value) }
     }
 
     /// The hash of the certificate's own signature; `nil` if it is not one of these, as SHA-1 isn't.
@@ -45,7 +47,7 @@ package struct Certificate: Sendable {
     package let tbs: [UInt8]
     /// Seconds since 1970.
     package let notBefore: Int64
-    /// Seconds since 1970; the certificate is valid up to and in this second.
+    /// Seconds since 1970.
     package let notAfter: Int64
     package let subject: [NameAttribute]
     /// The key; `nil` if its kind is not supported.
@@ -181,10 +183,10 @@ extension Certificate {
         guard let decoded = unsafe X509_get_ext_d2i(certificate.pointer, NID_ext_key_usage, nil, nil) else {
             throw .malformed("the extended key usage of the certificate")
         }
-        let list = unsafe OpaquePointer(decoded)
+        let list = OpaquePointer(decoded)
         defer { unsafe EXTENDED_KEY_USAGE_free(list) }
         let purposes = unsafe (0..<max(0, OPENSSL_sk_num(list))).map { index in
-            unsafe objectText(OPENSSL_sk_value(list, index).map { unsafe OpaquePointer($0) }, short: false)
+            unsafe objectText(OPENSSL_sk_value(list, index).map { OpaquePointer($0) }, short: false)
         }
         return ExtendedKeyUsage(purposes: purposes, isCritical: isCritical(NID_ext_key_usage, in: certificate))
     }

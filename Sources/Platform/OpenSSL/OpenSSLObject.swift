@@ -47,7 +47,7 @@ func objectFromDER(
 /// - Returns: `nil` if OpenSSL can't write the object.
 func derFromObject(_ write: (UnsafeMutablePointer<UnsafeMutablePointer<UInt8>?>?) -> CInt) -> [UInt8]? {
     defer { clearOpenSSLErrors() }
-    let size = unsafe write(nil)
+    let size = write(nil)
     guard size > 0 else { return nil }
     var written: CInt = 0
     let bytes = unsafe [UInt8](unsafeUninitializedCapacity: Int(size)) { buffer, count in

@@ -40,7 +40,7 @@ package struct RevocationList: Sendable {
         let revoked = unsafe X509_CRL_get_REVOKED(object.pointer)
         var serials: Set<String> = []
         for place in unsafe 0..<max(0, OPENSSL_sk_num(revoked)) {
-            let entry = unsafe OPENSSL_sk_value(revoked, place).map { unsafe OpaquePointer($0) }
+            let entry = unsafe OPENSSL_sk_value(revoked, place).map { OpaquePointer($0) }
             serials.insert(unsafe serialText(X509_REVOKED_get0_serialNumber(entry)))
         }
         revokedSerials = serials

@@ -1,4 +1,4 @@
-package import Content
+internal import Content
 
 /// Requires attestations about an image: bills of materials, provenance, or any other predicate.
 ///

@@ -1,5 +1,6 @@
-package import Content
-internal import FoundationEssentials
+internal import Content
+package import FoundationEssentials
+internal import Platform
 
 /// Requires that an image is signed, by each of the given keys.
 ///

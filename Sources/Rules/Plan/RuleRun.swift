@@ -188,16 +188,29 @@ package struct RuleRun: Sendable {
             }
             return .success(listed.compactMap { $0.reference?.repository })
         } catch let error as CopyError {
-            return .failure(OutcomeProblem(error))
+            var problem = OutcomeProblem(error)
+            if error.isAboutListOfRepositories { problem.remedy = Self.adviceWithoutList }
+            return .failure(problem)
         } catch let problem as OutcomeProblem {
             return .failure(problem)
         }
     }
+
+    private static let adviceWithoutList =
+        "name each repository under from.repository, without * and re:; many registries list their repositories to "
+        + "administrators only, or not at all"
 
     private func failure(_ problem: OutcomeProblem?, of rule: Rule, _ index: Int) -> RepositoryOutcome {
         let none = rule.source.registry.reference(to: .unnamed)
         var outcome = RepositoryOutcome(rule: rule.name, ruleIndex: index, source: none)
         outcome.problems = [problem].compactMap { $0 }
         return outcome
+    }
+}
+
+extension CopyError {
+    /// Whether the registry has no list of its repositories, or denies it.
+    fileprivate var isAboutListOfRepositories: Bool {
+        circumstance == .deniedListOfRepositories || reason == .unsupported(.listOfRepositories)
     }
 }

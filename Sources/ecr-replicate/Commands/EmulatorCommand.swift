@@ -86,6 +86,18 @@ struct EmulatorCommand: AsyncParsableCommand {
     var seeds: [SeedDescription] = []
 
     @Option(
+        name: .customLong("seed-many"),
+        parsing: .singleValue,
+        help: ArgumentHelp(
+            "Tiny images to start with, so many in each of so many repositories, in the first region or in another "
+                + "(repeatable): 1000x100 or 1000x100@eu-west-1.",
+            valueName: "countxcount[@region]"
+        ),
+        transform: parseManySeeds
+    )
+    var manySeeds: [ManySeeds] = []
+
+    @Option(
         help: ArgumentHelp(
             "File of scans for the seeded images: a JSON array of objects with repository, tag or digest, and findings or counts.",
             valueName: "file"
@@ -109,6 +121,13 @@ struct EmulatorCommand: AsyncParsableCommand {
     func validate() throws {
         for region in regions where !ECRHost.isRegion(region) || !region.contains("-") {
             throw ValidationError("'\(region)' is not the name of a region\n  next: write it like eu-west-1")
+        }
+        let known = regions.isEmpty ? EmulatorConfiguration().regions : regions
+        for region in manySeeds.compactMap(\.region) where !known.contains(region) {
+            throw ValidationError(
+                "the emulator has no region '\(region)'\n  next: name one of \(known.joined(separator: ", ")), or add "
+                    + "--region \(region)"
+            )
         }
     }
 
@@ -159,9 +178,18 @@ struct EmulatorCommand: AsyncParsableCommand {
         }
     }
 
-    /// Stores the image in the first account's registry in the first region, where the exported variables point.
+    /// Stores the images in the first account's registries; where no region is named, in the first one, where the
+    /// exported variables point.
     private func seed(_ emulator: Emulator, _ configuration: EmulatorConfiguration) throws {
         guard let account = configuration.accounts.first?.id else { return }
+        for many in manySeeds {
+            try emulator.seedMany(
+                many.images,
+                in: many.names,
+                account: account,
+                region: many.region ?? configuration.homeRegion
+            )
+        }
         for seed in seeds {
             do {
                 try emulator.seed(
@@ -253,4 +281,8 @@ private func parseFault(_ text: String) throws -> Fault {
 
 private func parseSeed(_ text: String) throws -> SeedDescription {
     try usage { try SeedDescription(parsing: text) }
+}
+
+private func parseManySeeds(_ text: String) throws -> ManySeeds {
+    try usage { try ManySeeds(parsing: text) }
 }

@@ -27,6 +27,39 @@ struct EmulatorCommandTests {
         }
     }
 
+    @Test("starts with many tiny images in two regions, and a plan finds those that one of them lacks")
+    func manySeeds() async throws {
+        let arguments = ["emulator", "--seed-many", "3x25", "--seed-many", "3x20@eu-west-1"]
+        _ = try await withChild(.ecrReplicate, arguments) { child in
+            _ = try await child.output.first { $0.contains("Accounts, each with its own keys") }
+            let variables = exported(String(decoding: child.output.bytes, as: UTF8.self))
+            try await withScratchDirectory { directory in
+                let rules = """
+                    version: 1
+                    registries:
+                      home: { account: "111122223333", region: us-east-1 }
+                      far: { account: "111122223333", region: eu-west-1 }
+                    rules:
+                      - { name: all, from: { registry: home, repository: "team/*" }, to: { registry: far } }
+                    """
+                try write(rules, to: "\(directory)/rules.yaml")
+                let planned = try await run(
+                    .ecrReplicate,
+                    ["plan", "-f", "rules.yaml"],
+                    environment: variables,
+                    directory: directory
+                )
+                #expect(planned.exitCode == 2, "\(planned.errors)")
+                #expect(
+                    planned.errors.contains("15 to add, 0 to move, 60 in sync in 3 repositories"),
+                    "\(planned.errors)"
+                )
+            }
+        }
+        let nowhere = try await run(.ecrReplicate, ["emulator", "--seed-many", "1x1@ap-south-1"])
+        #expect(nowhere.exitCode == 64 && nowhere.errors.contains("add --region ap-south-1"), "\(nowhere.errors)")
+    }
+
     @Test("throttles requests above ECR's quotas, with that option")
     func quotas() async throws {
         let arguments = ["emulator", "--enforce-quotas", "--seed", "team/app:v1"]

@@ -126,6 +126,19 @@ struct SmallPartTests {
         #expect(throws: SeedSyntaxError.self) { try SeedDescription(parsing: text) }
     }
 
+    @Test("Many seed images are two counts, and perhaps a region")
+    func manySeeds() throws {
+        let many = try ManySeeds(parsing: "1000x100")
+        #expect(many.repositories == 1_000 && many.images == 100 && many.region == nil)
+        #expect(many.names.first == "team/app0" && many.names.last == "team/app999")
+        #expect(try ManySeeds(parsing: "2x3@eu-west-1").region == "eu-west-1")
+        for text in ["", "x", "1000", "1000x", "0x5", "-1x5", "1x2x3", "5x5@", "5x5@somewhere", "5x5@a@b", "2000x1000"]
+        {
+            let error = #expect(throws: SeedSyntaxError.self) { try ManySeeds(parsing: text) }
+            #expect(error?.description.hasPrefix("'\(text)' is not a number of repositories and images\n") == true)
+        }
+    }
+
     @Test(
         "faults are parsed",
         arguments: [

@@ -1,4 +1,5 @@
 import Platform
+import TestInputs
 import Testing
 
 @testable import Rules
@@ -18,6 +19,13 @@ struct WrongFileTests {
         #expect(problem.path == wrong.path)
         #expect(problem.message == wrong.message)
         #expect(problem.suggestion == wrong.suggestion)
+    }
+
+    @Test("is one of at least sixty, each with advice")
+    func count() {
+        let advised = WrongFile.all.count { $0.suggestion != nil }
+        #expect(advised >= 60 && Set(WrongFile.all.map(\.text)).count == WrongFile.all.count)
+        reportCases("wrong rule files", advised)
     }
 
     @Test("has every mistake reported at once, in the order of the file")

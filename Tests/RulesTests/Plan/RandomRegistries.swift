@@ -3,46 +3,137 @@ import ECREmulator
 import TestClouds
 import TestInputs
 
+/// Where the images of a random trial are kept.
+enum RandomStore: Hashable, Sendable {
+    case emulated(account: String, region: String)
+    /// A directory of image layouts.
+    case disk(String)
+}
+
+/// A repository of a store.
+struct RandomPlace: Hashable, Sendable, CustomStringConvertible {
+    var store: RandomStore
+    var repository: String
+
+    init(_ store: RandomStore, _ repository: String) { (self.store, self.repository) = (store, repository) }
+
+    var description: String {
+        switch store {
+        case .emulated(let account, let region): "\(account)/\(region)/\(repository)"
+        case .disk(let name): "\(name)/\(repository)"
+        }
+    }
+}
+
+/// A registry of a random rule file, with the identity that is used there.
+struct RandomRegistry: Sendable {
+    /// The name in the rule file.
+    var name: String
+    var store: RandomStore
+    /// What the rule file says of it; `HOST` and `FOLDER` stand for what only a running cloud knows.
+    var text: String
+    /// What the ARN of every caller contains; empty for a directory.
+    var caller = ""
+    /// Whether the identity may write.
+    var mayWrite = true
+    /// Whether a missing repository is created, by a request or by a push.
+    var createsRepositories = true
+
+    var isPlain: Bool { text.contains("HOST") }
+
+    private static let (build, production) = (ScenarioCloud.build, ScenarioCloud.production)
+    static let reader = "arn:aws:iam::\(build):role/reader"
+    static let promoter = "arn:aws:iam::\(production):role/promoter"
+    static let mirror = "arn:aws:iam::\(production):role/mirror"
+    static let watcher = "arn:aws:iam::\(production):role/watcher"
+    static let externalID = "ex-7"
+
+    /// A registry of the account whose keys are in the environment, with these keys or with a role.
+    static func own(_ name: String, _ region: String, using random: inout Seeded) -> RandomRegistry {
+        let hasRole = Bool.random(using: &random)
+        return RandomRegistry(
+            name: name,
+            store: .emulated(account: build, region: region),
+            text: "{ account: \"\(build)\", region: \(region)\(hasRole ? ", roleArn: \"\(reader)\"" : "") }",
+            caller: hasRole ? ":assumed-role/reader/" : ":user/emulator"
+        )
+    }
+
+    /// A registry of the other account, by one of its roles.
+    static func foreign(_ name: String, _ region: String, using random: inout Seeded) -> RandomRegistry {
+        let roles = [promoter, promoter, mirror, mirror, watcher]
+        let role = roles.randomElement(using: &random) ?? promoter
+        let externalID = role == mirror ? ", externalId: \(externalID)" : ""
+        return RandomRegistry(
+            name: name,
+            store: .emulated(account: production, region: region),
+            text: "{ account: \"\(production)\", region: \(region), roleArn: \"\(role)\"\(externalID) }",
+            caller: ":assumed-role/\(role.split(separator: "/").last ?? "")/",
+            mayWrite: role != watcher
+        )
+    }
+
+    /// A registry of the emulator that the tool doesn't recognize as ECR.
+    static func plain(_ name: String, _ region: String) -> RandomRegistry {
+        RandomRegistry(
+            name: name,
+            store: .emulated(account: build, region: region),
+            text: "{ host: \"http://HOST\" }",
+            caller: ":user/docker",
+            createsRepositories: false
+        )
+    }
+
+    static func disk(_ name: String) -> RandomRegistry {
+        RandomRegistry(name: name, store: .disk(name), text: "{ layout: \"FOLDER/\(name)\" }")
+    }
+}
+
 /// What one random trial copies, and how.
 ///
-/// Each trial has repositories of its own, in the registries of an emulator that many trials share.
+/// Each trial has repositories of its own, in the registries of an emulator and the directories that many trials share.
 struct RandomTrial: Sendable {
-    static let registries = [
-        "build": (ScenarioCloud.build, ScenarioCloud.home), "far": (ScenarioCloud.build, ScenarioCloud.far),
-        "prod": (ScenarioCloud.production, ScenarioCloud.home),
-        "prodfar": (ScenarioCloud.production, ScenarioCloud.far),
-    ]
-
-    /// A rule file that names the registries of all accounts, each with its own role.
-    static let head = """
-        version: 1
-        registries:
-          build: { account: "\(ScenarioCloud.build)", region: \(ScenarioCloud.home) }
-          far: { account: "\(ScenarioCloud.build)", region: \(ScenarioCloud.far), roleArn: "\(reader)" }
-          prod: { account: "\(ScenarioCloud.production)", region: \(ScenarioCloud.home), roleArn: "\(promoter)" }
-          prodfar: { account: "\(ScenarioCloud.production)", region: \(ScenarioCloud.far), roleArn: "\(promoter)" }
-        rules:
-
-        """
-    static let reader = "arn:aws:iam::\(ScenarioCloud.build):role/reader"
-    static let promoter = "arn:aws:iam::\(ScenarioCloud.production):role/promoter"
-
     /// A place where an image is put before a trial.
-    struct Placed {
+    struct Placed: Sendable {
         var image: SeedImage
         var tag: String?
-        var registry: String
-        var repository: String
+        var place: RandomPlace
+    }
+
+    /// What a rule file selects.
+    struct Selection: Sendable {
+        var match: String?
+        var exclude: String?
+
+        func takes(_ tag: String) -> Bool {
+            let isMatched =
+                switch match {
+                case nil: true
+                case "\"v*\"": tag.hasPrefix("v")
+                case .some(let list): list.contains(tag)
+                }
+            return isMatched && tag != exclude
+        }
+
+        var text: String? {
+            let keys = [match.map { "match: \($0)" }, exclude.map { "exclude: \($0)" }].compactMap { $0 }
+            return keys.isEmpty ? nil : "tags: { \(keys.joined(separator: ", ")) }"
+        }
     }
 
     var number: Int
+    var source: RandomRegistry
+    var targets: [RandomRegistry]
     var seeds: [Placed] = []
-    /// One or two texts of rules, which are carried out at once.
-    var files: [String] = []
-    /// Tags that may be written, by registry and repository.
-    var written: [Place: Set<String>] = [:]
     /// Destination repositories that exist without anything in them.
-    var empty: [(registry: String, repository: String)] = []
+    var empty: [RandomPlace] = []
+    /// What each of one or two rule files selects, which are carried out at once.
+    var selections: [Selection] = []
+    /// The names of the source's repositories.
+    private var names: [String]
+    private var template: String
+    private var settings: [String]
+    private var patterns: String
 
     /// All images that trials choose from: an image, an index, some that share layers, and an artifact.
     static let images: [SeedImage] =
@@ -58,113 +149,106 @@ struct RandomTrial: Sendable {
     /// - Parameter overlaps: Whether two rule files with overlapping rules are carried out at once.
     init(_ number: Int, overlaps: Bool, using random: inout Seeded) {
         self.number = number
-        let names = (0..<Int.random(in: 1...2, using: &random)).map { "t\(number)/app\($0)" }
-        var destinations: [String] = []
-        let targets = ["far", "prod", "prodfar"].shuffled(using: &random).prefix(Int.random(in: 1...2, using: &random))
-        let template = ["{repository}", "copy/{repository}"].randomElement(using: &random) ?? "{repository}"
-        for target in targets { destinations.append("{ registry: \(target), repository: \"\(template)\" }") }
-        for name in names { seed(name, at: Array(targets), template, &random) }
-        var settings: [String] = []
-        let match = [nil, "v*", "[v1, latest]"].randomElement(using: &random) ?? nil
-        if let match { settings.append("tags: { match: \(match.hasPrefix("[") ? match : "\"\(match)\"") }") }
-        settings.append("ifExists: \(["move", "move", "skip", "fail"].randomElement(using: &random) ?? "move")")
-        settings.append("referrers: \(["all", "all", "none"].randomElement(using: &random) ?? "all")")
-        settings.append("createRepository: defaults")
+        names = (0..<Int.random(in: 1...2, using: &random)).map { "t\(number)/app\($0)" }
+        let (home, far) = (ScenarioCloud.home, ScenarioCloud.far)
+        let sources: [RandomRegistry] = [
+            .own("build", home, using: &random), .own("build", home, using: &random), RandomRegistry.disk("from"),
+            .plain("plain", home),
+        ]
+        source = sources.randomElement(using: &random) ?? sources[0]
+        // Two registries of one file never have the same repositories.
+        let ownFar: RandomRegistry =
+            Int.random(in: 0..<3, using: &random) == 0 ? .plain("far", far) : .own("far", far, using: &random)
+        let pool: [RandomRegistry] = [
+            ownFar, .foreign("prod", home, using: &random), .foreign("prodfar", far, using: &random), .disk("to"),
+        ]
+        targets = Array(pool.shuffled(using: &random).prefix(Int.random(in: 1...2, using: &random)))
+        template = ["{repository}", "copy/{repository}"].randomElement(using: &random) ?? "{repository}"
+        patterns = Bool.random(using: &random) ? "\"t\(number)/*\"" : "[\(names.joined(separator: ", "))]"
+        settings = [
+            "ifExists: \(["move", "move", "skip", "fail"].randomElement(using: &random) ?? "move")",
+            "referrers: \(["all", "all", "none"].randomElement(using: &random) ?? "all")",
+            "createRepository: defaults",
+        ]
+        for name in names { seed(name, &random) }
         for _ in 0..<(overlaps ? 2 : 1) {
-            files.append(
-                Self.head + """
-                      - name: r
-                        from: { registry: build, repository: "t\(number)/*" }
-                        to: [\(destinations.joined(separator: ", "))]
-                        \(settings.joined(separator: "\n    "))
-                    """
-            )
-        }
-        for target in targets {
-            let (account, region) = Self.registries[target] ?? ("", "")
-            for name in names {
-                let own = template == "{repository}" ? name : "copy/\(name)"
-                written[Place(account: account, region: region, own)] = Set(
-                    Self.tags.filter { tag in
-                        match == nil || match == "v*" && tag.hasPrefix("v") || match?.contains(tag) == true
-                    }
-                )
-            }
+            let match = [nil, "\"v*\"", "[v1, latest]"].randomElement(using: &random) ?? nil
+            let exclude = [nil, nil, "v2"].randomElement(using: &random) ?? nil
+            selections.append(Selection(match: match, exclude: exclude))
         }
     }
 
-    private mutating func seed(_ name: String, at targets: [String], _ template: String, _ random: inout Seeded) {
+    private mutating func seed(_ name: String, _ random: inout Seeded) {
         func anImage() -> SeedImage { Self.images.randomElement(using: &random) ?? Self.images[0] }
+        let from = RandomPlace(source.store, name)
         for tag in Self.tags.shuffled(using: &random).prefix(Int.random(in: 1...4, using: &random)) {
             let image = anImage()
-            seeds.append(Placed(image: image, tag: tag, registry: "build", repository: name))
+            seeds.append(Placed(image: image, tag: tag, place: from))
             if Int.random(in: 0..<3, using: &random) == 0 {
-                seeds.append(
-                    Placed(image: .referrer(to: image), tag: nil, registry: "build", repository: name)
-                )
+                seeds.append(Placed(image: .referrer(to: image), tag: nil, place: from))
             }
             if Int.random(in: 0..<4, using: &random) == 0 {
-                seeds.append(
-                    Placed(
-                        image: .cosignSignature(of: image.digest),
-                        tag: SeedImage.cosignTag(of: image.digest),
-                        registry: "build",
-                        repository: name
-                    )
-                )
+                let signature = SeedImage.cosignSignature(of: image.digest)
+                seeds.append(Placed(image: signature, tag: SeedImage.cosignTag(of: image.digest), place: from))
             }
         }
-        let own = template == "{repository}" ? name : "copy/\(name)"
+        // Nothing selects these.
+        seeds.append(Placed(image: anImage(), tag: "v1", place: RandomPlace(source.store, "elsewhere/\(name)")))
         for target in targets {
+            let own = place(of: name, at: target)
+            seeds.append(Placed(image: anImage(), tag: "v1", place: RandomPlace(target.store, "elsewhere/\(name)")))
             // What the destination has before: nothing, other images under the same tags, images of its own.
-            if Bool.random(using: &random) { empty.append((target, own)) }
+            if !target.createsRepositories || Bool.random(using: &random) { empty.append(own) }
             for tag in (Self.tags + ["own", "old"]).shuffled(using: &random).prefix(
                 Int.random(in: 0...3, using: &random)
             ) {
-                seeds.append(Placed(image: anImage(), tag: tag, registry: target, repository: own))
+                seeds.append(Placed(image: anImage(), tag: tag, place: own))
             }
         }
     }
 
-    func prepare(_ emulator: Emulator) throws {
-        for placed in seeds {
-            let (account, region) = Self.registries[placed.registry] ?? ("", "")
-            try emulator.seed(
-                placed.image,
-                tag: placed.tag,
-                account: account,
-                region: region,
-                repository: placed.repository
-            )
-        }
-        for (registry, repository) in empty {
-            let (account, region) = Self.registries[registry] ?? ("", "")
-            try emulator.createRepository(account: account, region: region, repository)
+    /// The place of a source repository's copy.
+    func place(of name: String, at target: RandomRegistry) -> RandomPlace {
+        RandomPlace(target.store, template == "{repository}" ? name : "copy/\(name)")
+    }
+
+    /// Each pair of a source repository and its copy, with the index of the destination in the rule.
+    var copies: [(from: RandomPlace, to: RandomPlace, destination: Int)] {
+        names.flatMap { name in
+            targets.enumerated().map { (RandomPlace(source.store, name), place(of: name, at: $1), $0) }
         }
     }
-}
 
-/// Everything that a registry says about a repository.
-struct RepositoryState: Equatable {
-    var tags: [String: Digest]
-    var manifests: Set<Digest>
+    /// Whether any rule file selects a tag.
+    func takes(_ tag: String) -> Bool { Self.tags.contains(tag) && selections.contains { $0.takes(tag) } }
 
-    init(_ emulator: Emulator, _ place: Place) {
-        tags = emulator.tags(account: place.account, region: place.region, repository: place.repository)
-        manifests = emulator.manifests(account: place.account, region: place.region, repository: place.repository)
-    }
-}
+    /// Whether a registry is asked with a stored login.
+    var usesLogins: Bool { ([source] + targets).contains(where: \.isPlain) }
 
-extension Emulator {
-    /// Every repository of the random trials' registries, with its state.
-    func states(of prefix: String) -> [Place: RepositoryState] {
-        var states: [Place: RepositoryState] = [:]
-        for (account, region) in RandomTrial.registries.values {
-            for name in repositories(account: account, region: region) where name.contains(prefix) {
-                let place = Place(account: account, region: region, name)
-                states[place] = RepositoryState(self, place)
-            }
+    /// The rule files.
+    ///
+    /// - Parameters:
+    ///   - host: Gives the address of a plain registry by its region.
+    ///   - folder: The directory above those of the layouts.
+    func files(host: (String) -> String, folder: String) -> [String] {
+        let registries = ([source] + targets).map { registry -> String in
+            var text = registry.text.replacing("FOLDER", with: folder)
+            if case .emulated(_, let region) = registry.store { text = text.replacing("HOST", with: host(region)) }
+            return "  \(registry.name): \(text)"
         }
-        return states
+        let destinations = targets.map { "{ registry: \($0.name), repository: \"\(template)\" }" }
+        return selections.map { selection in
+            let keys = [selection.text].compactMap { $0 } + settings
+            return """
+                version: 1
+                registries:
+                \(registries.joined(separator: "\n"))
+                rules:
+                  - name: r
+                    from: { registry: \(source.name), repository: \(patterns) }
+                    to: [\(destinations.joined(separator: ", "))]
+                    \(keys.joined(separator: "\n    "))
+                """
+        }
     }
 }

@@ -1,20 +1,17 @@
-import AWSIdentity
 import Content
 import ECREmulator
-import Foundation
-import Logging
 import Platform
 import Replicate
 import TestClouds
 import TestInputs
 import Testing
-import Wire
 
 @testable import Rules
 
 /// Random registries, rules, identities, interruptions and faults.
 ///
-/// After every trial the emulator's own state is compared, without the planner's help.
+/// The sides are ECR, the same registries as plain ones, and image layouts. After every trial what they hold is compared
+/// without the tool's help, and then `verify` must find the same.
 @Suite("Random syncs", .timeLimit(.minutes(5)))
 struct RandomSyncTests {
     private static let rounds = 200
@@ -28,14 +25,15 @@ struct RandomSyncTests {
         try await withThrowingTaskGroup { group in
             for _ in 0..<4 {
                 group.addTask {
-                    try await withRandomCloud { cloud in
+                    try await RandomCloud.with { cloud in
                         while true {
                             let number = next.withLock { number in
                                 number += 1
                                 return number
                             }
                             guard number <= Self.rounds else { return }
-                            let flaws = try await Self.trial(number, cloud, counts)
+                            var sync = try RandomSync(number, cloud, counts, seed: Self.seed)
+                            let flaws = try await sync.run()
                             if !flaws.isEmpty {
                                 failures.withLock { $0.append("trial \(number): \(flaws.joined(separator: "; "))") }
                             }
@@ -49,204 +47,217 @@ struct RandomSyncTests {
         reportCases("random syncs (seed \(Self.seed))", Self.rounds)
         reportFigure("random syncs, seed \(Self.seed): \(summary.joined(separator: ", "))")
         let all = failures.withLock { $0 }
-        #expect(all.isEmpty, "\(all.prefix(5).joined(separator: "\n"))")
+        #expect(all.isEmpty, "\(all.count) failed\n\(all.prefix(5).joined(separator: "\n"))")
+    }
+}
+
+/// One trial.
+private struct RandomSync {
+    private let cloud: RandomCloud
+    private let trial: RandomTrial
+    private let counts: Lock<[String: Int]>
+    private var random: Seeded
+    private let before: [RandomPlace: RandomState]
+    private let engine: TestEngine
+    private let files: [RuleFile]
+
+    /// The destinations of the rule that the identity may not write to.
+    private var denied: Set<Int> {
+        Set(trial.targets.indices.filter { !trial.targets[$0].mayWrite })
     }
 
-    private static func trial(
-        _ number: Int,
-        _ cloud: RandomCloud,
-        _ counts: Lock<[String: Int]>
-    ) async throws -> [String] {
+    init(_ number: Int, _ cloud: RandomCloud, _ counts: Lock<[String: Int]>, seed: UInt64) throws {
         var random = Seeded(seed &+ UInt64(number) &* 7_919)
-        let kind = number % 4
-        let trial = RandomTrial(number, overlaps: kind == 3, using: &random)
-        let emulator = cloud.emulator
-        try trial.prepare(emulator)
-        let before = emulator.states(of: "t\(number)/")
-        let files = try trial.files.map { text in
-            try RuleFile(parsing: Array(text.utf8), name: "r\(number)", variables: [:])
+        trial = RandomTrial(number, overlaps: number % 4 == 3, using: &random)
+        (self.cloud, self.counts, self.random) = (cloud, counts, random)
+        try cloud.prepare(trial)
+        before = try cloud.states(containing: "t\(number)/")
+        engine = try cloud.engine(for: trial)
+        files = try cloud.files(of: trial)
+    }
+
+    private func count(_ name: String, _ number: Int = 1) { counts.withLock { $0[name, default: 0] += number } }
+
+    /// - Returns: What is wrong; empty if nothing is.
+    mutating func run() async throws -> [String] {
+        cloud.emulator.clearRequests()
+        var flaws = try await disturbed()
+        // An interrupted or disturbed sync is started again.
+        var outcomes: [RepositoryOutcome] = []
+        for file in files { outcomes += await engine.run(file) }
+        flaws += unexpectedFailures(in: outcomes)
+        let excused = excused(by: outcomes)
+        flaws += try differences(excused)
+        let settled = try cloud.states(containing: "t\(trial.number)/")
+        for file in files {
+            let planned = await engine.run(file, .plan).filter { !denied.contains($0.destinationIndex) }
+            let isDone = planned.allSatisfy { outcome in
+                outcome.images.allSatisfy { [.keep, .skip, .refuse].contains($0.action) }
+            }
+            if !isDone { flaws.append("the plan after the sync has something to do: \(planned.text)") }
+            flaws += verified(await engine.run(file, .verify(VerifyOptions())), excused)
         }
-        func count(_ name: String) { counts.withLock { $0[name, default: 0] += 1 } }
-        var flaws: [String] = []
-        switch kind {
-        case 0: count("undisturbed")
+        for file in files {
+            let again = await engine.run(file).filter { !denied.contains($0.destinationIndex) }
+            if again.contains(where: { outcome in outcome.images.contains { [.add, .move].contains($0.action) } }) {
+                flaws.append("the second sync says that it wrote something: \(again.text)")
+            }
+        }
+        if try cloud.states(containing: "t\(trial.number)/") != settled {
+            flaws.append("the second sync wrote something")
+        }
+        flaws += cloud.wrongCallers(trial).prefix(3).map { "asked by another identity: \($0)" }
+        for outcome in outcomes.flatMap(\.images) { count("images \(outcome.action.rawValue)") }
+        countKinds()
+        try cloud.forget(settled.keys)
+        return flaws
+    }
+
+    private func countKinds() {
+        count("from \(trial.source.kind)")
+        for target in trial.targets { count("to \(target.kind)") }
+        count("without permission to write", denied.count)
+        let identities = Set(([trial.source] + trial.targets).map(\.caller)).subtracting([""])
+        if identities.count > 1 { count("with several identities") }
+    }
+
+    /// Carries the rules out in one of four ways: as they are, with an interruption, with faults, twice at once.
+    private mutating func disturbed() async throws -> [String] {
+        switch trial.number % 4 {
+        case 0:
+            count("undisturbed")
+            return []
         case 1:
             // A signal after some of the copies.
             count("interrupted")
             let drain = Drain()
-            let (after, seen) = (Int.random(in: 0...3, using: &random), Seen())
+            let (after, seen) = (Int.random(in: 0...3, using: &random), Lock(0))
             if after == 0 { drain.begin() }
-            let outcomes = await cloud.sync(files[0], drain) { event in
-                if case .manifestPut = event, seen.count() >= after { drain.begin() }
+            let outcomes = await engine.run(files[0], .carryOut, drain) { event in
+                guard case .manifestPut = event else { return }
+                let count = seen.withLock { count in
+                    count += 1
+                    return count
+                }
+                if count >= after { drain.begin() }
             }
-            flaws += outcomes.unexpectedFailures
+            return unexpectedFailures(in: outcomes)
         case 2:
             count("with faults")
-            cloud.disturb(using: &random)
-            let outcomes = await cloud.sync(files[0])
-            emulator.clearFaults()
-            flaws += Self.halfDone(emulator, trial)
-            if outcomes.totals.failed > 0 { count("failed by faults") }
+            cloud.disturb(endsTokens: !trial.usesLogins, using: &random)
+            let outcomes = await engine.run(files[0])
+            if cloud.emulator.faultsApplied > 0 { count("that met a fault") }
+            cloud.emulator.clearFaults()
+            let writable = outcomes.filter { !denied.contains($0.destinationIndex) }
+            if writable.totals.failed > 0 { count("failed by faults") }
+            return try cloud.halfDone(trial)
         default:
             count("two at once")
-            async let one = cloud.sync(files[0])
-            async let other = cloud.sync(files[1])
-            let (first, second) = await (one, other)
-            flaws += (first + second).unexpectedFailures
+            let (engine, files) = (engine, files)
+            async let one = engine.run(files[0])
+            async let other = engine.run(files[1])
+            return unexpectedFailures(in: await one + other)
         }
-        // A killed or disturbed sync is started again.
-        let outcomes = await cloud.sync(files[0])
-        flaws += outcomes.unexpectedFailures
-        flaws += differences(emulator, trial, before, outcomes)
-        let settled = emulator.states(of: "t\(number)/")
-        let planned = await cloud.sync(files[0], mode: .plan)
-        if planned.contains(where: { outcome in
-            outcome.images.contains { ![.keep, .skip, .refuse].contains($0.action) }
-        }) {
-            flaws.append("the plan after the sync has something to do: \(planned.text)")
-        }
-        let again = await cloud.sync(files[0])
-        if emulator.states(of: "t\(number)/") != settled { flaws.append("the second sync wrote something") }
-        if again.contains(where: { outcome in outcome.images.contains { $0.action == .add || $0.action == .move } }) {
-            flaws.append("the second sync says that it wrote something: \(again.text)")
-        }
-        for outcome in outcomes.flatMap(\.images) { count("images \(outcome.action.rawValue)") }
-        for place in settled.keys {
-            try emulator.deleteRepository(account: place.account, region: place.region, place.repository)
-        }
-        return flaws
     }
 
-    /// What is wrong after a sync that ended, by the states of the registries alone.
-    private static func differences(
-        _ emulator: Emulator,
-        _ trial: RandomTrial,
-        _ before: [Place: RepositoryState],
-        _ outcomes: [RepositoryOutcome]
-    ) -> [String] {
-        let after = emulator.states(of: "t\(trial.number)/")
-        var flaws = halfDone(emulator, trial)
-        // What the sync reported as skipped or refused.
-        var excused: [String: Set<String>] = [:]
-        for outcome in outcomes {
-            for image in outcome.images {
-                guard let place = outcome.destination else { continue }
-                var tags: [String] = []
-                if case .refused = image.state {
-                    tags = image.tags.map(\.tag.value)
-                } else {
-                    tags = image.tags.filter { $0.action == .skip || $0.action == .refuse }.map(\.tag.value)
-                }
-                excused["\(place)", default: []].formUnion(tags)
+    /// Failures that no fault explains; refusals are none, and neither are denials to an identity that may not write.
+    private func unexpectedFailures(in outcomes: [RepositoryOutcome]) -> [String] {
+        outcomes.flatMap { outcome in
+            [outcome].problems.filter { problem in
+                if problem.kind == .notPermitted, denied.contains(outcome.destinationIndex) { return false }
+                return problem.kind != .refused && problem != .stopped
             }
         }
-        for (place, tags) in trial.written {
-            let name = place.repository.hasPrefix("copy/") ? String(place.repository.dropFirst(5)) : place.repository
-            let source = Place(account: ScenarioCloud.build, region: ScenarioCloud.home, name)
-            let (account, region) = (place.account, place.region)
-            let allowed =
-                excused.first {
-                    $0.key.hasSuffix("/\(place.repository)") && $0.key.contains("\(account).dkr.ecr.\(region).")
-                }?
-                .value ?? []
-            let wanted = (before[source]?.tags ?? [:]).filter { tags.contains($0.key) }
-            let held = after[place]?.tags ?? [:]
-            for (tag, digest) in wanted where held[tag] != digest && !allowed.contains(tag) {
+        .map { "failed: \($0.text)" }
+    }
+
+    /// The tags that a sync reported as skipped or refused, by place.
+    private func excused(by outcomes: [RepositoryOutcome]) -> [RandomPlace: Set<String>] {
+        var excused: [RandomPlace: Set<String>] = [:]
+        for outcome in outcomes {
+            guard let place = place(of: outcome) else { continue }
+            for image in outcome.images {
+                if case .refused = image.state {
+                    excused[place, default: []].formUnion(image.tags.map(\.tag.value))
+                } else {
+                    let skipped = image.tags.filter { $0.action == .skip || $0.action == .refuse }
+                    excused[place, default: []].formUnion(skipped.map(\.tag.value))
+                }
+            }
+        }
+        return excused
+    }
+
+    /// Where the copies of an outcome are.
+    private func place(of outcome: RepositoryOutcome) -> RandomPlace? {
+        guard let destination = outcome.destination else { return nil }
+        return trial.copies.first { copy in
+            copy.destination == outcome.destinationIndex && "\(destination)".hasSuffix("/\(copy.to.repository)")
+        }?
+        .to
+    }
+
+    /// What is wrong after syncs that ended, by what the stores hold.
+    private func differences(_ excused: [RandomPlace: Set<String>]) throws -> [String] {
+        let after = try cloud.states(containing: "t\(trial.number)/")
+        var flaws = try cloud.halfDone(trial)
+        var written: Set<RandomPlace> = []
+        for (source, place, destination) in trial.copies where !denied.contains(destination) {
+            written.insert(place)
+            let wanted = (before[source]?.tags ?? [:]).filter { trial.takes($0.key) }
+            let (earlier, held) = (before[place]?.tags ?? [:], after[place]?.tags ?? [:])
+            for (tag, digest) in wanted where held[tag] != digest && excused[place]?.contains(tag) != true {
                 flaws.append("\(place):\(tag) holds \(held[tag]?.short ?? "nothing"), not \(digest.short)")
             }
             // Tags that nothing selects are as they were.
-            for (tag, digest) in before[place]?.tags ?? [:] where wanted[tag] == nil && held[tag] != digest {
+            for (tag, digest) in earlier where wanted[tag] == nil && held[tag] != digest {
                 flaws.append("\(place):\(tag) was changed")
             }
-            for tag in held.keys where wanted[tag] == nil && before[place]?.tags[tag] == nil {
-                // A signature goes with its image.
-                guard tag.hasPrefix("sha256-") else {
-                    flaws.append("\(place):\(tag) appeared")
-                    continue
-                }
+            // A signature goes with its image.
+            for tag in held.keys where wanted[tag] == nil && earlier[tag] == nil && !tag.hasPrefix("sha256-") {
+                flaws.append("\(place):\(tag) appeared")
             }
-            if let lost = before[place]?.manifests.subtracting(after[place]?.manifests ?? []), !lost.isEmpty {
-                flaws.append("\(place) lost \(lost.map(\.short))")
-            }
+            let lost = (before[place]?.content ?? []).subtracting(after[place]?.content ?? [])
+            if !lost.isEmpty { flaws.append("\(place) lost \(lost.map(\.short))") }
         }
-        for (place, state) in before where trial.written[place] == nil && after[place] != state {
+        for (place, state) in before where !written.contains(place) && after[place] != state {
             flaws.append("\(place) is outside of the rules and was changed")
         }
-        for place in after.keys where before[place] == nil && trial.written[place] == nil {
+        for place in after.keys where before[place] == nil && !written.contains(place) {
             flaws.append("\(place) was created")
         }
         return flaws
     }
 
-    /// What a client that pulls now would miss.
-    private static func halfDone(_ emulator: Emulator, _ trial: RandomTrial) -> [String] {
-        trial.written.keys.flatMap { place -> [String] in
-            let tags = emulator.tags(account: place.account, region: place.region, repository: place.repository)
-            return emulator.flaws(at: place, tags: tags.mapValues { [$0] }).map { "\(place): \($0)" }
+    /// The differences that `verify` finds and that no sync has reported.
+    private func verified(_ outcomes: [RepositoryOutcome], _ excused: [RandomPlace: Set<String>]) -> [String] {
+        var flaws: [String] = []
+        var found = 0
+        for outcome in outcomes where !denied.contains(outcome.destinationIndex) {
+            flaws += outcome.problems.map { "verify failed: \($0.text)" }
+            let reported = place(of: outcome).flatMap { excused[$0] } ?? []
+            for image in outcome.images {
+                if case .failed(let problem) = image.state { flaws.append("verify failed: \(problem.text)") }
+                let isLeft = !image.tags.isEmpty && image.tags.allSatisfy { reported.contains($0.tag.value) }
+                for difference in image.differences {
+                    if isLeft || difference.tag.map({ reported.contains($0.value) }) == true {
+                        found += 1
+                    } else {
+                        let tags = image.tags.map(\.tag.value)
+                        flaws.append("verify: \(outcome.destination as Any) \(tags): \(difference.text)")
+                    }
+                }
+            }
         }
+        count("differences that a sync has reported", found)
+        return flaws
     }
 }
 
-/// An emulator of two accounts and two regions, and an engine that outlives many runs.
-private struct RandomCloud: Sendable {
-    let emulator: Emulator
-    let engine: TestEngine
-
-    /// Carries a file out.
-    func sync(
-        _ file: RuleFile,
-        _ drain: Drain = Drain(),
-        mode: RuleRun.Mode = .carryOut,
-        _ event: @escaping @Sendable (CopyEvent) -> Void = { _ in }
-    ) async -> [RepositoryOutcome] {
-        let run = engine.replicator.run(drain: drain, report: event)
-        let outcomes = Lock<[RepositoryOutcome]>([])
-        try? await RuleRun(file.rules, mode, by: engine.replicator, in: run, now: Date()).outcomes { outcome in
-            outcomes.withLock { $0.append(outcome) }
-        }
-        await run.settle()
-        return outcomes.withLock { $0 }
-    }
-
-    private static let operations = [
-        "DescribeImages", "DescribeRepositories", "BatchGetImage", "BatchCheckLayerAvailability", "PutImage",
-        "POST upload",
-        "PUT blob", "GET layer", "GetDownloadUrlForLayer", "CreateRepository",
-    ]
-
-    /// Orders one to three faults.
-    func disturb(using random: inout Seeded) {
-        for _ in 0..<Int.random(in: 1...3, using: &random) {
-            let kinds: [Fault.Kind] = [
-                .resetBefore, .loseAnswer, .throttle(retryAfter: nil), .status(500), .status(503), .refuse, .truncate,
-                .cutBody(afterBytes: 10), .expireToken,
-            ]
-            guard let kind = kinds.randomElement(using: &random),
-                let operation = Self.operations.randomElement(using: &random)
-            else { continue }
-            let first = Int.random(in: 1...4, using: &random)
-            emulator.inject(Fault(on: operation, at: first...(first + Int.random(in: 0...2, using: &random)), kind))
-        }
-    }
-}
-
-private func withRandomCloud(_ body: (RandomCloud) async throws -> Void) async throws {
-    var configuration = EmulatorConfiguration()
-    configuration.roles = [
-        .init(arn: RandomTrial.reader, trustedAccounts: [ScenarioCloud.build]),
-        .init(arn: RandomTrial.promoter, trustedAccounts: [ScenarioCloud.build]),
-    ]
-    try await withEmulator(configuration) { emulator in
-        try await withTransport(TransportConfiguration()) { transport in
-            let retry = RetryPolicy(attempts: 4, clock: InstantClock(), jitter: { 1 })
-            try await body(RandomCloud(emulator: emulator, engine: engine(emulator, transport, retry)))
-        }
-    }
-}
-
-extension [RepositoryOutcome] {
-    /// Failures where nothing was disturbed; refusals are none.
-    fileprivate var unexpectedFailures: [String] {
-        problems.filter { $0.kind != .refused && $0 != .stopped }.map { "failed: \($0.text)" }
+extension RandomRegistry {
+    /// The kind of registry, for the counts.
+    fileprivate var kind: String {
+        if case .disk = store { return "layouts" }
+        return isPlain ? "plain registries" : "ECR"
     }
 }

@@ -72,7 +72,12 @@ extension NotationSignature {
             guard let name = label.text else { continue }
             names.insert(name)
             if let text = value.text { texts[name] = text }
-            if case .tagged(1, let time) = value, let seconds = time.number { times[name] = seconds }
+            // Older writers leave out the tag that says that a number is a time.
+            if case .tagged(1, let time) = value, let seconds = time.number {
+                times[name] = seconds
+            } else if let seconds = value.number {
+                times[name] = seconds
+            }
         }
         let attributes = try NotationAttributes(
             contentType: header[.init(Self.contentTypeLabel)]?.text,

@@ -40,7 +40,9 @@ package struct TrustStore: Sendable {
     var anchors: [Anchor]
     var lists: [RevocationList]
     var policy: TrustPolicy?
+}
 
+extension TrustStore {
     /// - Throws: ``Failure``
     package init(directory path: String) throws(Failure) {
         self.path = path

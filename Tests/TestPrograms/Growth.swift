@@ -1,9 +1,5 @@
-import Glibc
-import Platform
-import TestPrograms
-
 /// The resources of a process at rest, round after round.
-struct Growth: CustomStringConvertible {
+public struct Growth: Sendable, CustomStringConvertible {
     private var warm: [Footprint] = []
 
     /// The allowed growth of memory in KiB: an allocator may keep this much between two thirds of the time.
@@ -13,10 +9,15 @@ struct Growth: CustomStringConvertible {
     /// The number of connections that are kept for reuse varies, because faults end some of them.
     private static let descriptorSlack = 16
 
-    mutating func look() throws { warm.append(try Footprint.now()) }
+    public init() {}
+
+    /// Measures this process.
+    public mutating func look() throws { add(try Footprint.now()) }
+
+    public mutating func add(_ footprint: Footprint) { warm.append(footprint) }
 
     /// Whether there are enough rounds for a comparison.
-    var canTell: Bool { ends != nil }
+    public var canTell: Bool { ends != nil }
 
     /// The medians of the first and the last third.
     private var ends: (first: Footprint, last: Footprint)? {
@@ -29,8 +30,8 @@ struct Growth: CustomStringConvertible {
         return (median(warm.prefix(third)), median(warm.suffix(third)))
     }
 
-    /// Returns a text about what grew, or about too few rounds; `nil` if nothing grew.
-    var flaws: [String] {
+    /// What grew, or that there were too few rounds; empty if nothing grew.
+    public var flaws: [String] {
         guard let (first, last) = ends else { return ["too few rounds to tell whether anything grew"] }
         var flaws: [String] = []
         if last.memory > first.memory + Self.memorySlack { flaws.append("memory grew: \(self)") }
@@ -39,7 +40,7 @@ struct Growth: CustomStringConvertible {
         return flaws
     }
 
-    var description: String {
+    public var description: String {
         guard let (first, last) = ends else { return "nothing measured" }
         return "resident \(first.memory) KiB at first, \(last.memory) KiB at last; threads \(first.threads), "
             + "\(last.threads); descriptors \(first.descriptors), \(last.descriptors); \(warm.count) rounds"
