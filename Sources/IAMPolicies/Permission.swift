@@ -46,6 +46,8 @@ package struct Permission: Sendable, Hashable {
         case readingContent
         /// With gates whose keys are in KMS.
         case verifyingWithKey
+        /// For records that a key in KMS signs.
+        case signingRecords
     }
 
     package let action: String
@@ -206,6 +208,8 @@ package struct Permission: Sendable, Hashable {
             "lets ECR retire that grant when the repository is deleted"
         ),
         Self("kms:DescribeKey", .destination, .creatingWithKey, "finds the key"),
+        Self("kms:GetPublicKey", .destination, .signingRecords, "reads which key it is, before anything is copied"),
+        Self("kms:Sign", .destination, .signingRecords, "signs the record"),
     ]
 }
 
@@ -232,6 +236,7 @@ extension Permission.Occasion {
         case .readingTagSettings: "gates: `--require-immutable-tag`"
         case .readingContent: "gates on signatures, attestations or platforms, within one repository"
         case .verifyingWithKey: "gates with `awskms:///ARN`"
+        case .signingRecords: "`--sign-record awskms:///ARN`"
         }
     }
 }

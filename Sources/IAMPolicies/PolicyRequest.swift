@@ -21,6 +21,8 @@ package struct PolicyRequest: Sendable, Hashable {
     package var includesOptional = false
     /// What the gates of a promotion need in addition.
     package var gates = GateNeeds()
+    /// The KMS keys that sign the records of promotions.
+    package var signingKeys: [KeyName] = []
     /// What a rule needs in addition; `nil` for a copy of references.
     package var rule: RuleNeeds?
 

@@ -102,6 +102,7 @@ struct PolicyWriting {
         case .readingTagSettings: request.gates.readsTagSettings
         case .readingContent: isRetag && request.gates.readsContent
         case .verifyingWithKey: !request.gates.publicKeys.isEmpty
+        case .signingRecords: !request.signingKeys.isEmpty
         }
     }
 
@@ -114,7 +115,10 @@ struct PolicyWriting {
         _ request: PolicyRequest
     ) -> [Piece] {
         if permission.occasion == .creatingWithKey { return pieces(forKeysOf: request, at: place) }
-        if permission.occasion == .verifyingWithKey { return pieces(forPublicKeysOf: request, at: place) }
+        if permission.occasion == .verifyingWithKey {
+            return pieces("VerifyWithKey", for: request.gates.publicKeys, at: place)
+        }
+        if permission.occasion == .signingRecords { return pieces("SignRecords", for: request.signingKeys, at: place) }
         func about(_ id: String) -> Piece {
             Piece(id: id, actions: [], resources: [place.arn], isAboutRepository: true)
         }
@@ -132,22 +136,23 @@ struct PolicyWriting {
             case .uploadingByRegistry: Piece(id: "Token", actions: [], resources: ["*"])
             case .mounting: Piece(id: "Mount", actions: [], resources: request.siblings(of: place).map(\.arn))
             case .creatingLikeSource where permission.side == .source: about("ReadSettings")
-            case .creating, .creatingLikeSource, .creatingWithKey, .verifyingWithKey:
+            case .creating, .creatingLikeSource, .creatingWithKey, .verifyingWithKey, .signingRecords:
                 Piece(id: "Create", actions: [], resources: [place.arn])
             }
         return [piece]
     }
 
-    /// The statements for keys that must have signed, without actions.
-    private static func pieces(forPublicKeysOf request: PolicyRequest, at place: PolicyPlace) -> [Piece] {
+    /// The statements for keys that are used by themselves, without actions: those that must have signed, and those
+    /// that sign records.
+    private static func pieces(_ id: String, for keys: [KeyName], at place: PolicyPlace) -> [Piece] {
         var pieces: [Piece] = []
-        for key in request.gates.publicKeys {
+        for key in keys {
             let (resource, alias) = key.inPolicy(at: place)
             let conditions = [alias].compactMap { $0 }
             if let same = pieces.firstIndex(where: { $0.conditions == conditions }) {
                 if !pieces[same].resources.contains(resource) { pieces[same].resources.append(resource) }
             } else {
-                pieces.append(Piece(id: "VerifyWithKey", actions: [], resources: [resource], conditions: conditions))
+                pieces.append(Piece(id: id, actions: [], resources: [resource], conditions: conditions))
             }
         }
         return pieces

@@ -69,6 +69,8 @@ package struct CopyDocument: Encodable, Sendable {
         package var blobs: BlobCounts?
         package var manifestsPut: Int?
         package var referrers: Int?
+        /// The manifests of the records that were put beside the image; absent if there are none.
+        package var records: [Digest]?
         /// What was missing below manifests that the destination held, and was copied again; absent if nothing was.
         package var repaired: Repaired?
         package var notes: [String]
@@ -98,6 +100,7 @@ package struct CopyDocument: Encodable, Sendable {
                     bytesMoved: receipt.bytesMoved
                 )
                 (manifestsPut, referrers) = (receipt.manifestsPut, receipt.referrers)
+                records = receipt.addedReferrers.isEmpty ? nil : receipt.addedReferrers
                 referrersLeftOut = LeftOutReferrer.list(receipt.referrerFailures)
                 if receipt.manifestsRepaired + receipt.blobsRepaired > 0 {
                     repaired = Repaired(manifests: receipt.manifestsRepaired, blobs: receipt.blobsRepaired)

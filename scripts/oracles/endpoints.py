@@ -1,4 +1,4 @@
-"""The endpoints of four services by botocore's rules: a line for each region, FIPS and dual stack.
+"""The endpoints of five services by botocore's rules: a line for each region, FIPS and dual stack.
 
 Columns, separated by tabs: service, region, fips, dual stack, address. If botocore refuses, the address is `-`.
 """
@@ -18,7 +18,7 @@ regions = sorted({region for partition in partitions["partitions"] for region in
                  - {"aws-global", "aws-cn-global", "aws-us-gov-global", "aws-iso-global", "aws-iso-b-global",
                     "aws-iso-e-global", "aws-iso-f-global", "aws-eusc-global"}) + invented
 
-for service in ["ecr", "sts", "sso", "sso-oidc"]:
+for service in ["ecr", "sts", "sso", "sso-oidc", "kms"]:
     rules = loader.load_service_model(service, "endpoint-rule-set-1")
     provider = botocore.endpoint_provider.EndpointProvider(rules, partitions)
     for region, fips, dual in itertools.product(regions, [False, True], [False, True]):

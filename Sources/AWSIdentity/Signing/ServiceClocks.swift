@@ -47,8 +47,9 @@ extension HTTPURL {
         host.split(separator: ".").contains { Self.serviceLabels.contains(String($0)) }
     }
 
-    /// - Source: docs/facts/ecr-hosts.md#api-hosts and #sts-hosts
+    /// - Source: docs/facts/ecr-hosts.md#api-hosts and #sts-hosts; docs/facts/kms.md#hosts
     private static let serviceLabels: Set<String> = [
-        "ecr", "ecr-fips", "dkr-ecr", "dkr-ecr-fips", "sts", "sts-fips", "oidc", "oidc-fips", "sso", "portal",
+        "ecr", "ecr-fips", "dkr-ecr", "dkr-ecr-fips", "sts", "sts-fips", "oidc", "oidc-fips", "sso", "portal", "kms",
+        "kms-fips",
     ]
 }

@@ -230,7 +230,7 @@ struct AWSJSONClient<Failure: AWSJSONError>: Sendable {
         }
     }
 
-    private static let notJSON = "it is not JSON, or it was cut"
+    private static var notJSON: String { "it is not JSON, or it was cut" }
 
     private static func path(_ keys: [any CodingKey]) -> String {
         printable(keys.map(\.stringValue).joined(separator: "."), upTo: 200)

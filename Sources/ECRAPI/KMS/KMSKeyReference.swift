@@ -1,4 +1,4 @@
-public import Content
+internal import Content
 
 /// A key in KMS, as `awskms:///ARN` names it; cosign writes keys in the same way.
 ///
@@ -16,7 +16,9 @@ public struct KMSKeyReference: Sendable, Hashable, CustomStringConvertible {
     public init?(_ text: String) throws(KMSKeyError) {
         guard text.hasPrefix(Self.prefix) else { return nil }
         let rest = text.dropFirst(Self.prefix.count)
-        guard rest.first == "/" else { throw KMSKeyError(text, "it names an endpoint, for which AWS_ENDPOINT_URL_KMS is used") }
+        guard rest.first == "/" else {
+            throw KMSKeyError(text, "it names an endpoint, for which AWS_ENDPOINT_URL_KMS is used")
+        }
         let arn = String(rest.dropFirst())
         guard let parts = ARN(arn), parts.service == "kms",
             parts.resource.hasPrefix("key/") || parts.resource.hasPrefix("alias/")

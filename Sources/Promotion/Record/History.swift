@@ -19,8 +19,8 @@ package struct History: Sendable, Hashable {
 
 /// Collects records by following what a tag held before.
 ///
-/// The records of one image name the digest that the tag held before, whose records name the digest before that. Any
-/// record is followed, whoever wrote it: it can only lead to other images of the same repository.
+/// The records of one image name the digest that the tag held before, whose records name the digest before that.
+/// Unverified records are followed too: they can only lead to other images of the same repository.
 package struct HistoryReader: Sendable {
     private let reader: RecordReader
 
@@ -88,7 +88,9 @@ package struct HistoryReader: Sendable {
         let all = try await reader.source.referrers(of: image, where: RecordArtifact.mayBeRecord)
             .filter(RecordArtifact.claimsToBeRecord)
         let some = all.prefix(RecordFormat.mostRecords)
-        let read = try await some.mapConcurrently(limit: Self.parallelRecords) { try await reader.read($0, about: image) }
+        let read = try await some.mapConcurrently(limit: Self.parallelRecords) {
+            try await reader.read($0, about: image)
+        }
         var found = ImageRecords(isCut: some.count < all.count)
         for result in read {
             switch result {

@@ -58,13 +58,20 @@ extension History {
 
     /// The history for people; every text that a registry sent is made printable and cut.
     package var text: String {
-        var lines = [digest.map { "\(reference.bare)\(reference.tag.map { ":\($0)" } ?? "") is \($0)" } ?? "\(reference) does not exist"]
+        var lines = [
+            digest.map { "\(reference.bare)\(reference.tag.map { ":\($0)" } ?? "") is \($0)" }
+                ?? "\(reference) does not exist"
+        ]
         if records.isEmpty { lines.append("no records") }
         for found in records { lines += found.lines(in: reference) }
         for record in unusable {
             lines.append("\(record.digest) is not a usable record of \(record.image): \(record.reason)")
         }
-        if isCut { lines.append("there is more than \(RecordFormat.mostRecords) records or \(RecordFormat.mostImages) images; the rest was not read") }
+        if isCut {
+            lines.append(
+                "there is more than \(RecordFormat.mostRecords) records or \(RecordFormat.mostImages) images; the rest was not read"
+            )
+        }
         return lines.joined(separator: "\n") + "\n"
     }
 }
@@ -89,7 +96,9 @@ extension FoundRecord {
         if !record.isAbout(place) { add("to", record.to.repository) }
         add("reason", record.reason)
         add("policy", record.policy.map { "\($0.name) \($0.digest)" })
-        for gate in (record.gates ?? []).prefix(Self.mostLines) { add("gate", "\(gate.gate) \(gate.result): \(gate.reason)") }
+        for gate in (record.gates ?? []).prefix(Self.mostLines) {
+            add("gate", "\(gate.gate) \(gate.result): \(gate.reason)")
+        }
         add("undoes", record.undoes?.description)
         add("repeats", record.repeats?.description)
         add("record", "\(digest) \(signature.words)")

@@ -13,7 +13,8 @@ package enum RecordFormat {
     /// The predicate type of a record without gates, and the name of the member of a verification summary that holds the
     /// same object.
     ///
-    /// The project has no domain of its own: `.invalid` is nobody's (RFC 2606), as in the schemas of `config/`.
+    /// The project has no domain of its own, and `.invalid` is never given to anyone (RFC 2606); the schemas of `config/`
+    /// use the same name.
     package static let predicateType = "https://ecr-replicate.invalid/promotion/v1"
     /// The `verifier.id` of verification summaries.
     package static let verifierID = "https://ecr-replicate.invalid/promote"

@@ -38,9 +38,10 @@ package struct Recorder: ReferrerMaking {
         if wanted.isEmpty, !tagging.tags.isEmpty || known.contains(where: { $0.decision.tags.isEmpty }) { return [] }
         var record = record(of: wanted, tagging, by: await caller(tagging.destination))
         let decision = RecordDecision(record)
-        record.repeats = known.filter { $0.decision == decision }.map(\.manifest).max {
-            created($0) < created($1)
-        }?.digest
+        record.repeats =
+            known.filter { $0.decision == decision }.map(\.manifest).max {
+                created($0) < created($1)
+            }?.digest
         do {
             return [try await referrer(record, to: tagging.root.descriptor, at: tagging.destination)]
         } catch let error as RecordSignerError {

@@ -34,7 +34,9 @@ package struct UndoPlanner: Sendable {
         guard let current = try await source.digest(of: tag) else {
             throw failure(.imageMissing, named)
         }
-        let history = try await HistoryReader(source, keys: keys).history(of: source.reference.tagged(nil, digest: current))
+        let history = try await HistoryReader(source, keys: keys).history(
+            of: source.reference.tagged(nil, digest: current)
+        )
         let about = history.records.filter { $0.record.isAbout(source.reference) && $0.record.changed(tag) }
         guard let last = about.first(where: counts) else {
             let others = about.isEmpty ? "" : ", only \(about.count) that no given key has signed"

@@ -35,7 +35,7 @@ struct HistoryCommand: AsyncParsableCommand {
     }
 
     func run() async throws {
-        let arguments = try publicKeyArguments(signers.keys)
+        let arguments = try signers.arguments()
         try await Session(command: "history", output, connection).read { replicator in
             let run = replicator.run()
             let side = connection.source
@@ -66,6 +66,13 @@ struct SignerArguments: ParsableArguments {
         completion: .file()
     )
     var keys: [String] = []
+
+    /// Reads the files.
+    ///
+    /// - Throws: A usage error for a file without public keys.
+    func arguments() throws -> [RecordKeyArgument] {
+        try keys.map { argument in try usage { try RecordKeyArgument(argument) } }
+    }
 }
 
 /// Refuses references that can have no records.
@@ -73,7 +80,9 @@ struct SignerArguments: ParsableArguments {
 /// - Throws: A usage error.
 func refuseWithoutRecords(_ image: ImageReference) throws {
     guard !image.registry.isLayout else {
-        throw ValidationError("'\(image)' is on this machine, where there are no records\n  next: name a registry's image")
+        throw ValidationError(
+            "'\(image)' is on this machine, where there are no records\n  next: name a registry's image"
+        )
     }
     guard ManifestID(image) != nil else {
         throw ValidationError("'\(image)' has no tag or digest\n  next: add :TAG or @DIGEST; ls lists the tags")

@@ -69,6 +69,7 @@ struct IAMPolicyCommand: AsyncParsableCommand {
     @OptionGroup(title: "Caller") var callers: CallerArguments
     @OptionGroup(title: "As for copy") var copying: PolicyArguments
     @OptionGroup(title: "As for promote") var gates: GateArguments
+    @OptionGroup(title: "As for promote") var signing: SigningKeyName
     @OptionGroup(title: "As for copy") var ignored: IgnoredArguments
 
     func validate() throws {
@@ -77,6 +78,7 @@ struct IAMPolicyCommand: AsyncParsableCommand {
         }
         for (name, isGiven) in copying.ofReferences { try rules.refuse(name, isGiven, "the rules decide that") }
         try rules.refuse("gates", !gates.settings.isEmpty, "the rules decide that")
+        try rules.refuse("--sign-record", signing.signRecord != nil, "rules don't name the key")
         guard rules.file == nil else { return }
         if let other = callers.principals.first(where: { $0.profile != nil })?.profile {
             throw ValidationError(
@@ -147,6 +149,7 @@ struct IAMPolicyCommand: AsyncParsableCommand {
         request.keys = copying.kmsKeys
         request.includesOptional = withOptional
         request.gates = GateNeeds(gates.settings)
+        request.signingKeys = [try signing.arn()].compactMap { $0 }.compactMap { KeyName($0) }
         let regions = Set(to.compactMap { $0?.host.region })
         guard copying.kmsKeys.allSatisfy({ $0.region.map(regions.contains) ?? true }) else {
             throw ValidationError(

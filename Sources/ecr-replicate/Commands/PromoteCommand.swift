@@ -135,9 +135,9 @@ struct PromoteCommand: AsyncParsableCommand {
                 recorder.reason = record.reason
                 recorder.policy = gates.settings.isEmpty ? nil : .commandLine(gates.settings)
                 if let admission { recorder.gates = { admission.report(of: $0)?.decisions } }
-                recorder.signer = try await key?.signer(
-                    run,
-                    destination.repository(for: source),
+                recorder.signer = try await run.signer(
+                    key,
+                    for: destination.repository(for: source),
                     session.destination
                 )
                 request.options.additions = recorder

@@ -38,7 +38,7 @@ struct UndoCommand: AsyncParsableCommand {
     }
 
     func run() async throws {
-        let arguments = try publicKeyArguments(signers.keys)
+        let arguments = try signers.arguments()
         let key = try record.key()
         try await Session(command: "undo", output, connection).run { run in
             let side = connection.source
@@ -57,7 +57,7 @@ struct UndoCommand: AsyncParsableCommand {
                 )
                 made.caller = { _ in caller }
                 made.reason = record.reason
-                made.signer = try await key?.signer(run, place, side)
+                made.signer = try await run.signer(key, for: place, side)
                 recorder = made
             }
             return try await run.copy(undo.request(in: place, side, recorder: recorder, isDryRun: dryRun))

@@ -15,16 +15,16 @@ extension RecordArguments {
         of rules: [Rule],
         in file: RuleFile,
         _ admissions: RuleAdmissions,
-        signedWith key: SigningKey?,
+        signedWith key: SigningKeyArgument?,
         _ run: CopyRun
     ) async throws -> (@Sendable (Rule) -> (any ReferrerMaking)?)? {
         guard record else { return nil }
-        let signer: (any RecordSigning)?
-        if let key, let first = rules.first?.to.first?.registry {
-            signer = try await key.signer(run, first.reference(to: .unnamed), first.options)
-        } else {
-            signer = nil
-        }
+        let first = rules.first?.destinations.first?.registry
+        let signer = try await run.signer(
+            key,
+            for: first?.reference(to: .unnamed) ?? ImageReference(registry: .callersOwn, repository: .unnamed),
+            first?.options ?? SideOptions()
+        )
         let callers = SingleFlight<String, String?>()
         let reason = reason
         return { rule in
@@ -37,7 +37,9 @@ extension RecordArguments {
                 )
                 let options = file.registries.first { $0.reference(to: place.repository).registry == place.registry }?
                     .options
-                let found = try? await callers.run("\(options?.hashValue ?? 0) \(DestinationReference(registry: place.registry, repository: nil, tag: nil))") {
+                let found = try? await callers.run(
+                    "\(options?.hashValue ?? 0) \(DestinationReference(registry: place.registry, repository: nil, tag: nil))"
+                ) {
                     await run.caller(at: CopyDestination(destination, options ?? SideOptions()))
                 }
                 return found ?? nil

@@ -1,6 +1,5 @@
 import ArgumentParser
 import Content
-import ECRAPI
 import Platform
 import Promotion
 import Replicate
@@ -51,76 +50,69 @@ struct RecordArguments: ParsableArguments {
         )
     }
 
-    /// Opens the key, before anything is copied.
+    /// Reads the key, before anything is copied.
     ///
     /// - Throws: A usage error for a file that can't be used.
-    func key() throws -> SigningKey? {
-        guard let signRecord else { return nil }
-        if let key = try usage({ try KMSKeyReference(signRecord) }) { return .kms(key) }
-        return .file(try usage { try FileSigner(file: signRecord) })
-    }
-
-    /// What `--sign-record` names.
-    enum SigningKey: Sendable {
-        case file(FileSigner)
-        case kms(KMSKeyReference)
-
-        /// The signer; a key in KMS is asked for its public half.
-        ///
-        /// - Parameter side: The identity that signs.
-        /// - Throws: ``CopyError``, `CancellationError`
-        func signer(_ run: CopyRun, _ place: ImageReference, _ side: SideOptions) async throws -> any RecordSigning {
-            switch self {
-            case .file(let signer): return signer
-            case .kms(let key):
-                return try await run.explainingKeys(at: place) {
-                    try await KMSSigner(key, run.keyService(in: key.region, side))
-                }
-            }
-        }
+    func key() throws -> SigningKeyArgument? {
+        try signRecord.map { argument in try usage { try SigningKeyArgument(argument) } }
     }
 }
 
-/// Reads the keys of `--key`: PEM files with public keys, or keys in KMS.
-///
-/// - Throws: A usage error for a file without public keys.
-func publicKeyArguments(_ arguments: [String]) throws -> [PublicKeyArgument] {
-    try arguments.map { argument in
-        if let key = try usage({ try KMSKeyReference(argument) }) { return .kms(key) }
-        return .keys(try usage { try RecordKey.read(file: argument) })
-    }
-}
+/// The option for the key that signs records, for commands that only need its name.
+struct SigningKeyName: ParsableArguments {
+    @Option(
+        help: ArgumentHelp(
+            "The key that signs records: awskms:///ARN; a PEM file needs no permission.",
+            valueName: "key"
+        )
+    )
+    var signRecord: String?
 
-/// What `--key` names.
-enum PublicKeyArgument: Sendable {
-    case keys([RecordKey])
-    case kms(KMSKeyReference)
+    /// The ARN of the key, if it is in KMS.
+    ///
+    /// - Throws: A usage error.
+    func arn() throws -> String? {
+        try signRecord.flatMap { argument in try usage { try SigningKeyArgument.arn(in: argument) } }
+    }
 }
 
 extension CopyRun {
-    /// Fetches the public keys that are in KMS.
+    /// Opens the key that signs records.
+    ///
+    /// - Parameters:
+    ///   - place: What is signed for, which errors name.
+    ///   - side: The identity that signs in KMS.
+    /// - Throws: ``CopyError``, `CancellationError`
+    func signer(
+        _ key: SigningKeyArgument?,
+        for place: ImageReference,
+        _ side: SideOptions
+    ) async throws -> (any RecordSigning)? {
+        guard let key else { return nil }
+        return try await explainingKeys(at: place) {
+            try await key.signer { region in try keyService(in: region, side) }
+        }
+    }
+
+    /// Fetches the keys that records must be signed with.
     ///
     /// - Throws: ``CopyError``, `CancellationError`
-    func recordKeys(_ arguments: [PublicKeyArgument], _ place: ImageReference, _ side: SideOptions) async throws
-        -> [RecordKey]
-    {
+    func recordKeys(
+        _ arguments: [RecordKeyArgument],
+        _ place: ImageReference,
+        _ side: SideOptions
+    ) async throws -> [RecordKey] {
         var keys: [RecordKey] = []
         for argument in arguments {
-            switch argument {
-            case .keys(let some): keys += some
-            case .kms(let reference):
-                keys.append(
-                    try await explainingKeys(at: place) {
-                        try await RecordKey(reference, keyService(in: reference.region, side))
-                    }
-                )
+            keys += try await explainingKeys(at: place) {
+                try await argument.load { region in try keyService(in: region, side) }
             }
         }
         return keys
     }
 
     /// Turns an error of KMS, or of a key, into one that names the place which the key is for.
-    fileprivate func explainingKeys<Value>(at place: ImageReference, _ body: () async throws -> Value) async throws
+    private func explainingKeys<Value>(at place: ImageReference, _ body: () async throws -> Value) async throws
         -> Value
     {
         do {

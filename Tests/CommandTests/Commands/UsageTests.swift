@@ -182,7 +182,7 @@ struct UsageTests {
 
     @Test(
         "of every subcommand's help has examples",
-        arguments: ["retag", "copy", "promote", "inspect", "ls", "emulator", "demo"]
+        arguments: ["retag", "copy", "promote", "history", "undo", "inspect", "ls", "emulator", "demo"]
     )
     func help(subcommand: String) throws {
         var command = try EcrReplicate.parseAsRoot([subcommand, "--help"])

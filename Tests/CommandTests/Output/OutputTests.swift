@@ -90,7 +90,7 @@ struct OutputTests {
     func completions(shell: String) async throws {
         let ended = try await run(.ecrReplicate, ["--generate-completion-script", shell])
         #expect(ended.exitCode == 0)
-        for word in ["retag", "copy", "promote", "inspect", "ls", "emulator", "demo", "if-current"] {
+        for word in ["retag", "copy", "promote", "history", "undo", "inspect", "ls", "emulator", "demo", "if-current"] {
             #expect(ended.output.contains(word), "\(word)")
         }
     }

@@ -89,6 +89,15 @@ struct CopyErrorTests {
             .refused
         ),
         (
+            .gateDenied(.init(text: "1 of 2 gates denied the image: scan failed: 1 HIGH above LOW", remedy: "fix it")),
+            .source, "1 of 2 gates denied the image: scan failed: 1 HIGH above LOW", "fix it", .refused
+        ),
+        (
+            .gateDenied(.init(text: "1 of 1 gate denied the image: min-age is unknown: why")), .source,
+            "1 of 1 gate denied the image: min-age is unknown: why",
+            "read what each gate says, and promote an image that passes", .refused
+        ),
+        (
             .undoRefused(problem: "there is no record", remedy: "promote again"), .destination,
             "can't undo: there is no record", "promote again", .refused
         ),

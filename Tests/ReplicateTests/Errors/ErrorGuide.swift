@@ -315,6 +315,13 @@ extension ErrorGuide {
                 + "look at it, then decide again"
         ),
         Entry(
+            "gateDenied",
+            "… of … gates denied the image: …",
+            3,
+            "A gate of the promotion failed or could not be decided, and the text says which, and why. Nothing was "
+                + "written. [Promotion](promotion.md) explains each gate"
+        ),
+        Entry(
             "undoRefused",
             "can't undo: …",
             3,

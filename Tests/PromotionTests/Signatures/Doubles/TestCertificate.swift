@@ -9,7 +9,7 @@ enum TestKeys {
     static let rsa3072 = certain(try PrivateKey.generated(.rsa(bits: 3_072)))
     static let rsa4096 = certain(try PrivateKey.generated(.rsa(bits: 4_096)))
     static let ed25519 = certain(try PrivateKey.generated(.ed25519))
-    /// One that nobody trusts.
+    /// One that is in no trust store.
     static let other = certain(try PrivateKey.generated(.ecdsa(.p256)))
 
     static let all = [p256, p384, p521, rsa2048, rsa3072, rsa4096, ed25519]

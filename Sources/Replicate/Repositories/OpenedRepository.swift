@@ -7,9 +7,9 @@ package struct OpenedRepository: Sendable {
     /// Reads of it, as gates need them.
     package let access: SourceAccess
 
-    init(_ repository: any ImageRepository, _ run: CopyRun) {
+    init(_ repository: any ImageRepository, _ run: CopyRun, _ options: SideOptions) {
         self.repository = repository
-        access = SourceAccess(repository, run)
+        access = SourceAccess(repository, run, options)
     }
 
     /// The repository, without tag and digest.
@@ -60,7 +60,7 @@ extension CopyRun {
         _ side: CopyError.Side,
         _ options: SideOptions
     ) async throws -> OpenedRepository {
-        OpenedRepository(try await opener.open(reference, side: side, options), self)
+        OpenedRepository(try await opener.open(reference, side: side, options), self, options)
     }
 }
 
