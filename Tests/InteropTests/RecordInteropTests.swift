@@ -1,3 +1,4 @@
+import Content
 import ECREmulator
 import Foundation
 import Platform
@@ -182,8 +183,8 @@ struct RecordInteropTests {
             try await makeKey(scene, ["-algorithm", "ED25519"])
             let promoted = try await scene.tool(
                 "promote",
-                "--min-age",
-                "0s",
+                "--require-platform",
+                "linux/amd64",
                 "--sign-record",
                 "key.pem",
                 scene.source,

@@ -2,6 +2,7 @@ import ECREmulator
 import Platform
 import TestClouds
 import TestInputs
+import TestPrograms
 
 /// Copies under random faults for a given time, and checks that nothing goes wrong and nothing grows.
 ///

@@ -4,6 +4,7 @@ import Replicate
 import Rules
 import TestClouds
 import TestInputs
+import TestPrograms
 import Wire
 
 /// Rounds of rules as `sync --watch` runs them: one replicator for all rounds, and a run of its own for each.

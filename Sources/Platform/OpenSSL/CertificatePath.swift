@@ -13,9 +13,9 @@ package enum CertificatePath {
     ///   - time: In seconds since 1970.
     /// - Returns: `nil` if the path holds, else OpenSSL's reason.
     package static func problem(
-        of leaf: Certificate,
-        through others: [Certificate],
-        to anchor: Certificate,
+        of leaf: X509Certificate,
+        through others: [X509Certificate],
+        to anchor: X509Certificate,
         at time: Int64
     ) -> String? {
         defer { clearOpenSSLErrors() }

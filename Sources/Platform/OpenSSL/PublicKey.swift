@@ -42,7 +42,7 @@ package struct PublicKey: Sendable {
     }
 
     /// SHA-256 of ``spki``, 32 bytes.
-    package var fingerprint: [UInt8] { digest(spki, .sha256) }
+    package var fingerprint: [UInt8] { SignatureHash.sha256.digest(of: spki) }
 
     /// The key as a PEM block `PUBLIC KEY`.
     package var pem: String { PEMBlock.text(label: "PUBLIC KEY", der: spki) }
@@ -89,15 +89,5 @@ extension SignatureScheme {
             unsafe EVP_PKEY_CTX_set_rsa_padding(options, RSA_PKCS1_PSS_PADDING) == 1
                 && EVP_PKEY_CTX_set_rsa_pss_saltlen(options, RSA_PSS_SALTLEN_DIGEST) == 1
         }
-    }
-}
-
-/// The hash of bytes in memory.
-package func digest(_ bytes: [UInt8], _ hash: SignatureHash) -> [UInt8] {
-    unsafe [UInt8](unsafeUninitializedCapacity: 64) { output, count in
-        var written: UInt32 = 0
-        let done = unsafe EVP_Digest(bytes, bytes.count, output.baseAddress, &written, hash.implementation, nil)
-        precondition(done == 1, "OpenSSL refused to hash")
-        count = Int(written)
     }
 }

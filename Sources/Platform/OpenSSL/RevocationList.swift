@@ -57,19 +57,19 @@ package struct RevocationList: Sendable {
     }
 
     /// Whether the issuer's name is that of `authority` and its key signed the list.
-    package func isSigned(by authority: Certificate) -> Bool {
+    package func isSigned(by authority: X509Certificate) -> Bool {
         defer { clearOpenSSLErrors() }
         guard isNamed(after: authority), let key = authority.publicKey else { return false }
         return unsafe X509_CRL_verify(object.pointer, key.object.pointer) == 1
     }
 
     /// Whether the list's issuer has the name of `authority`.
-    package func isNamed(after authority: Certificate) -> Bool {
+    package func isNamed(after authority: X509Certificate) -> Bool {
         unsafe X509_NAME_cmp(X509_CRL_get_issuer(object.pointer), X509_get_subject_name(authority.object.pointer)) == 0
     }
 
     /// What the list says of a certificate; it is not checked who signed the list.
-    package func answer(about certificate: Certificate) -> Answer {
+    package func answer(about certificate: X509Certificate) -> Answer {
         defer { clearOpenSSLErrors() }
         let issuer = unsafe X509_get_issuer_name(certificate.object.pointer)
         guard !isPartial, unsafe X509_NAME_cmp(X509_CRL_get_issuer(object.pointer), issuer) == 0 else {

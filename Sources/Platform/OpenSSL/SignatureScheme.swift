@@ -6,6 +6,16 @@ package enum SignatureHash: String, Sendable, Hashable, CaseIterable {
     case sha384 = "SHA-384"
     case sha512 = "SHA-512"
 
+    /// The hash of bytes in memory.
+    package func digest(of bytes: [UInt8]) -> [UInt8] {
+        unsafe [UInt8](unsafeUninitializedCapacity: 64) { output, count in
+            var written: UInt32 = 0
+            let done = unsafe EVP_Digest(bytes, bytes.count, output.baseAddress, &written, implementation, nil)
+            precondition(done == 1, "OpenSSL refused to hash")
+            count = Int(written)
+        }
+    }
+
     /// OpenSSL's implementation, which lives as long as the process.
     var implementation: OpaquePointer? {
         switch self {

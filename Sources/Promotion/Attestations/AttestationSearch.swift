@@ -110,6 +110,7 @@ struct AttestationSearch {
         _ body: (FoundAttestation) -> Void
     ) async throws -> [SignatureProblem] {
         var problems: [SignatureProblem] = []
+        var rest = SignatureLimits.imageByteCount
         for child in candidate.root.children.filter(\.isAttestation).prefix(SignatureLimits.manifests) {
             try Task.checkCancellation()
             guard let text = child.annotations["vnd.docker.reference.digest"], let image = try? Digest(parsing: text)
@@ -119,7 +120,11 @@ struct AttestationSearch {
             do {
                 guard let manifest = try await candidate.source.manifest(child.digest) else { continue }
                 let layers = manifest.layers.filter { $0.mediaType == Self.statementType }
-                for layer in layers.prefix(SignatureLimits.signaturesPerManifest) {
+                for layer in layers.prefix(SignatureLimits.signatures) {
+                    rest -= min(layer.size, Int64(SignatureLimits.blobByteCount))
+                    guard rest >= 0 else {
+                        throw SignatureProblem(.undecided, "there are too many to read all of them")
+                    }
                     let entry = SignatureSearch.Found(
                         form: .statement,
                         artifactType: DSSEEnvelope.statementType,

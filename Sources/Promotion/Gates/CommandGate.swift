@@ -1,6 +1,6 @@
 internal import Content
 internal import FoundationEssentials
-package import Platform
+internal import Platform
 internal import Replicate
 internal import Wire
 

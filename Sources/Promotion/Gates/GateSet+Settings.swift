@@ -72,11 +72,7 @@ extension GateSet {
     private static func attestations(_ settings: GateSettings) throws(GateProblem) -> AttestationGate {
         AttestationGate(
             requirements: try settings.attestations.map { argument throws(GateProblem) in
-                do {
-                    return try AttestationRequirement(argument: argument)
-                } catch {
-                    throw GateProblem(described: error.description)
-                }
+                try requirement(argument)
             },
             provenance: ProvenanceExpectation(
                 builder: settings.provenanceBuilder,
@@ -84,6 +80,14 @@ extension GateSet {
             ),
             attestsChildren: settings.ofEachImage
         )
+    }
+
+    private static func requirement(_ argument: String) throws(GateProblem) -> AttestationRequirement {
+        do {
+            return try AttestationRequirement(argument: argument)
+        } catch {
+            throw GateProblem(described: error.description)
+        }
     }
 
     private static func key(_ argument: String) throws(GateProblem) -> SignatureKey {

@@ -14,8 +14,8 @@ package struct Undo: Sendable, Hashable {
 
 /// Finds the record to undo.
 ///
-/// With keys, only records count that are signed with one of them: anybody who may push to the repository may also push
-/// a record that names any image.
+/// With keys, only records count that are signed with one of them: an identity that may push to the repository may also
+/// push a record that names any image.
 package struct UndoPlanner: Sendable {
     private let source: any RecordSource
     private let keys: [RecordKey]

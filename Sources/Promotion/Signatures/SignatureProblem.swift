@@ -28,10 +28,12 @@ package struct SignatureProblem: Error, Sendable, Hashable, CustomStringConverti
 package enum SignatureLimits {
     /// The largest payload, envelope or bundle, in bytes.
     package static let blobByteCount = 4 << 20
-    /// The most signatures in one manifest.
-    package static let signaturesPerManifest = 1_000
+    /// The most signatures of one image; cosign reads as many of one manifest.
+    package static let signatures = 1_000
     /// The most manifests that are read for one image.
     package static let manifests = 100
+    /// The most bytes of signatures and attestations that are read for one image.
+    package static let imageByteCount: Int64 = 128 << 20
     /// The most certificates in a chain.
     package static let certificates = 10
     /// The most subjects of a statement.

@@ -66,9 +66,13 @@ package struct SignatureReport: Sendable, Hashable {
             let isUndecided =
                 !problems.isEmpty || entries.contains { $0.signers.isEmpty && $0.problem?.kind == .undecided }
             result = isUndecided ? .unknown : .failed
-            let others = missing.count > 1 ? ", and \(missing.count - 1) more" : ""
-            reason =
-                "\(lack.subject) has no \(isUndecided ? "readable " : "")signature by '\(quotable(lack.key, upTo: 200))'\(others)"
+            let others = missing.count > 1 ? ", and \(missing.count - 1) more are missing" : ""
+            let refused = entries.first {
+                $0.subject == lack.subject && $0.signers.isEmpty && $0.problem?.kind == .refused
+            }
+            let why = refused?.problem.map { "; one is refused: \($0.reason)" } ?? ""
+            let doubt = isUndecided ? "; not everything could be read" : ""
+            reason = "\(lack.subject) is not signed by '\(quotable(lack.key, upTo: 200))'\(others)\(why)\(doubt)"
         } else if let (place, problem) = missingKeys.min(by: { $0.key < $1.key }) {
             (result, reason) = (.unknown, "the key '\(quotable(keys[place], upTo: 200))' is not available: \(problem)")
         } else {

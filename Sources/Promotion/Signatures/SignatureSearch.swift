@@ -30,6 +30,23 @@ struct SignatureSearch {
         var found: [Found] = []
         /// What could not be read.
         var problems: [SignatureProblem] = []
+        /// How much more may be read, in bytes.
+        fileprivate var rest = SignatureLimits.imageByteCount
+
+        /// Adds what is within the limits, and notes what isn't.
+        fileprivate mutating func add(_ entries: [Found]) {
+            for (place, entry) in entries.enumerated() {
+                // A large one is not read and costs nothing.
+                let size = entry.layer.size > SignatureLimits.blobByteCount ? 0 : entry.layer.size
+                guard found.count < SignatureLimits.signatures, rest >= size else {
+                    let left =
+                        "\(entry.manifest) has \(entries.count - place) signatures that were not read: there are too many"
+                    return problems.append(SignatureProblem(.undecided, left))
+                }
+                rest -= size
+                found.append(entry)
+            }
+        }
     }
 
     /// What is looked for.
@@ -106,15 +123,8 @@ struct SignatureSearch {
     }
 
     private func add(_ layers: [Descriptor], as form: Found.Form, of manifest: Manifest, _ result: inout Result) {
-        let most = SignatureLimits.signaturesPerManifest
-        if layers.count > most {
-            let problem = "\(manifest.digest) has \(layers.count) signatures; \(most) of them were read"
-            result.problems.append(SignatureProblem(.undecided, problem))
-        }
         let type = form == .tag ? "" : manifest.artifactType ?? ""
-        result.found += layers.prefix(most).map {
-            Found(form: form, artifactType: type, manifest: manifest.digest, layer: $0)
-        }
+        result.add(layers.map { Found(form: form, artifactType: type, manifest: manifest.digest, layer: $0) })
     }
 
     /// The bytes of a signature or an attestation.

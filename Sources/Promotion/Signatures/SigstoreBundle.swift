@@ -99,7 +99,7 @@ extension SigstoreBundle {
             }
             return (key, statement)
         case .message(let signature, let hash, let stated):
-            guard stated == digest(manifest.bytes, hash) else { throw .otherImage("a message with another digest") }
+            guard stated == hash.digest(of: manifest.bytes) else { throw .otherImage("a message with another digest") }
             guard let key = keys.first(where: { $0.key.verifies(signature, over: manifest.bytes) }) else { throw noKey }
             return (key, nil)
         }

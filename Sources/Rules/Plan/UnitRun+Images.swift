@@ -1,5 +1,6 @@
 internal import Content
 internal import Platform
+internal import Promotion
 internal import Replicate
 
 /// Compares the images of a job with its destinations, and copies what differs.

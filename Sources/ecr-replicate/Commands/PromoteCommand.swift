@@ -18,6 +18,9 @@ struct PromoteCommand: AsyncParsableCommand {
             last, after signatures and other referrers. Standard error shows the caller, the gates and the plan first, then \
             the result. --dry-run evaluates the gates and prints them with the plan.
 
+            Before the tag is set, a record of who promoted what, when and why is stored beside the image; history shows \
+            it, and undo puts the tag back. --no-record leaves it out.
+
             With -f, carries out the rules of a file that have gates, or the named ones.
 
             EXAMPLES

@@ -63,8 +63,8 @@ struct OpenSSLInteropTests {
         guard ended.exitCode == 0 else { throw ChildError("openssl \(arguments): \(ended.errors)") }
     }
 
-    private func certificate(_ path: String) throws -> Platform.Certificate {
-        try #require(try Platform.Certificate.all(in: contents(of: path)).first)
+    private func certificate(_ path: String) throws -> X509Certificate {
+        try #require(try X509Certificate.all(in: contents(of: path)).first)
     }
 
     @Test("verifies what we sign, and we verify what it signs", arguments: algorithms)

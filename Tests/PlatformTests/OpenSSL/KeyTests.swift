@@ -104,9 +104,9 @@ struct KeyTests {
     func hashes() {
         // FIPS 180-4, the message "abc".
         let abc = Array("abc".utf8)
-        #expect(digest(abc, .sha256).prefix(4) == [0xBA, 0x78, 0x16, 0xBF])
-        #expect(digest(abc, .sha384).prefix(4) == [0xCB, 0x00, 0x75, 0x3F])
-        #expect(digest(abc, .sha512).prefix(4) == [0xDD, 0xAF, 0x35, 0xA1])
+        #expect(SignatureHash.sha256.digest(of: abc).prefix(4) == [0xBA, 0x78, 0x16, 0xBF])
+        #expect(SignatureHash.sha384.digest(of: abc).prefix(4) == [0xCB, 0x00, 0x75, 0x3F])
+        #expect(SignatureHash.sha512.digest(of: abc).prefix(4) == [0xDD, 0xAF, 0x35, 0xA1])
     }
 }
 

@@ -125,8 +125,8 @@ struct AlterationTests {
         for changed in changes(parts.header) { refuse(parts.with(header: changed)) }
         for changed in changes(parts.signature) { refuse(parts.with(signature: changed)) }
         for place in 0..<2 {
-            // Every third byte: a certificate of an RSA key has 900.
-            for (offset, changed) in changes(parts.chain[place]).enumerated() where offset % 3 == index % 3 {
+            // Every fifth byte, because a certificate of an RSA key has 900; the next test has every byte.
+            for (offset, changed) in changes(parts.chain[place]).enumerated() where offset % 5 == index % 5 {
                 refuse(parts.with(certificate: changed, at: place))
             }
         }
@@ -140,7 +140,7 @@ struct AlterationTests {
         let parts = try TestEnvelope(made.jws(), NotationSignature.jwsType)
         var tried = 0
         for place in 0..<2 {
-            let certificate = try Certificate(der: parts.chain[place])
+            let certificate = try X509Certificate(der: parts.chain[place])
             let start = try #require(DERElement(wholly: certificate.der, tag: 0x30)).content.lowerBound
             for (offset, changed) in changes(certificate.der).enumerated()
             where offset >= start && offset < start + certificate.tbs.count {

@@ -168,8 +168,8 @@ struct NotationTests {
         }
         // An intermediate authority may be trusted itself, the signer's certificate only if it is the whole chain.
         let chain = made.chain
-        let inner = certain(try Certificate(der: chain.intermediate.der(issuedBy: chain.root)))
-        let leaf = certain(try Certificate(der: chain.leaf.der(issuedBy: chain.intermediate)))
+        let inner = certain(try X509Certificate(der: chain.intermediate.der(issuedBy: chain.root)))
+        let leaf = certain(try X509Certificate(der: chain.leaf.der(issuedBy: chain.intermediate)))
         var trusting = store
         trusting.anchors = [.init(certificate: inner, kind: nil, store: nil)]
         var fixed = made

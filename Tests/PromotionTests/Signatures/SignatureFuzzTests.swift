@@ -45,10 +45,10 @@ struct SignatureFuzzTests {
         ),
     ]
 
-    static let root = certain(try Certificate(der: notation.chain.root.der()))
+    static let root = certain(try X509Certificate(der: notation.chain.root.der()))
 
     static func read(certificate der: [UInt8]) throws -> Bool {
-        let certificate = try Certificate(der: der)
+        let certificate = try X509Certificate(der: der)
         #expect(certificate.tbs.count < der.count)
         _ = (certificate.subjectText, certificate.isSelfSigned, certificate.isIssued(by: root))
         return CertificatePath.problem(of: certificate, through: [], to: root, at: TestCertificate.now) == nil
@@ -101,7 +101,7 @@ struct SignatureFuzzTests {
         let array: [UInt8] = [0x9A, 0x00, 0x10, 0x00, 0x00] + [UInt8](repeating: 0, count: 1 << 20)
         #expect(throws: SignatureProblem.self) { try CBORValue(reading: array, "it") }
         let der = [UInt8](repeating: 0x30, count: 1 << 20)
-        #expect(throws: KeyError.self) { try Certificate(der: der) }
+        #expect(throws: KeyError.self) { try X509Certificate(der: der) }
         #expect(PEMBlock.blocks(in: der).isEmpty)
     }
 

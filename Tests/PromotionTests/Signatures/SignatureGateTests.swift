@@ -289,10 +289,17 @@ struct SignatureGateTests {
         #expect(flooded.result == .unknown)
         #expect(words(flooded).contains("\(SignatureLimits.manifests + 1) referrers"))
 
+        var many = SignatureScene()
+        let layer = many.simpleLayer(TestKeys.other)
+        many.tag("sig", Array(repeating: layer, count: SignatureLimits.signatures) + [many.simpleLayer(TestKeys.p256)])
+        let crowded = try await decide(many, .test([.test(TestKeys.p256)]))
+        #expect(crowded.result == .unknown)
+        #expect(words(crowded).contains("1 signatures that were not read"))
+
         var large = SignatureScene()
-        var layer = large.simpleLayer(TestKeys.p256)
-        layer.size = Int64(SignatureLimits.blobByteCount) + 1
-        large.tag("sig", [layer])
+        var oversized = large.simpleLayer(TestKeys.p256)
+        oversized.size = Int64(SignatureLimits.blobByteCount) + 1
+        large.tag("sig", [oversized])
         #expect(try await decide(large, .test([.test(TestKeys.p256)])).result == .unknown)
     }
 

@@ -95,6 +95,6 @@ struct TrustPolicyTests {
     func escapes() throws {
         let identity = try TrustedIdentity(#"x509.subject: C=DE, ST=Berlin, O=Acme\, Ltd"#)
         let names = [("C", "DE"), ("ST", "Berlin"), ("O", "Acme, Ltd")]
-        #expect(identity.matches(names.map { Certificate.NameAttribute(type: $0.0, value: $0.1) }))
+        #expect(identity.matches(names.map { X509Certificate.NameAttribute(type: $0.0, value: $0.1) }))
     }
 }

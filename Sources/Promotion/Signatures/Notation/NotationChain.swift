@@ -12,7 +12,7 @@ struct NotationChain {
     ]
 
     /// From the signer's certificate to the root.
-    var certificates: [Certificate]
+    var certificates: [X509Certificate]
 
     /// Checks the form of the chain: order, usage, path lengths, signatures.
     func checkForm() throws(SignatureProblem) {
@@ -42,11 +42,12 @@ struct NotationChain {
 
     private func checkLeaf() throws(SignatureProblem) {
         let leaf = certificates[0]
-        guard let usage = leaf.keyUsage, usage.isCritical, usage.bits == Certificate.KeyUsage.digitalSignature else {
+        guard let usage = leaf.keyUsage, usage.isCritical, usage.bits == X509Certificate.KeyUsage.digitalSignature
+        else {
             throw refused(0, "must have the critical key usage 'digital signature' and no other")
         }
         if let extended = leaf.extendedKeyUsage {
-            guard extended.purposes.contains(Certificate.ExtendedKeyUsage.codeSigning),
+            guard extended.purposes.contains(X509Certificate.ExtendedKeyUsage.codeSigning),
                 Self.forbiddenPurposes.isDisjoint(with: extended.purposes)
             else { throw refused(0, "must have the purpose 'code signing', and none of other services") }
         }
@@ -59,7 +60,7 @@ struct NotationChain {
             throw refused(place, "must have critical basic constraints of an authority")
         }
         guard let usage = authority.keyUsage, usage.isCritical,
-            usage.bits & Certificate.KeyUsage.certificateSigning != 0
+            usage.bits & X509Certificate.KeyUsage.certificateSigning != 0
         else { throw refused(place, "must have the critical key usage 'certificate signing'") }
         if let most = constraints.pathLength, place - 1 > most {
             throw refused(place, "allows \(most) authorities below it, and there are \(place - 1)")
@@ -67,7 +68,7 @@ struct NotationChain {
     }
 
     /// Checks the chain up to a trusted certificate as RFC 5280 says, at a time in seconds since 1970.
-    func checkPath(to anchor: Certificate, at time: Int64) throws(SignatureProblem) {
+    func checkPath(to anchor: X509Certificate, at time: Int64) throws(SignatureProblem) {
         for (place, certificate) in certificates.enumerated() where !certificate.isValid(at: time) {
             throw refused(place, time > certificate.notAfter ? "has expired" : "is not valid yet")
         }
@@ -82,7 +83,7 @@ struct NotationChain {
     ///
     /// - Returns: Whether there was a list for each of them.
     func checkRevocation(
-        below anchor: Certificate,
+        below anchor: X509Certificate,
         by lists: [RevocationList],
         now: Int64
     ) throws(SignatureProblem) -> Bool {
@@ -91,7 +92,7 @@ struct NotationChain {
             guard certificate != anchor else { break }
             let issuer = certificates[place + 1]
             let named = lists.filter { $0.isNamed(after: issuer) }
-            let maySign = issuer.keyUsage.map { $0.bits & Certificate.KeyUsage.listSigning != 0 } ?? true
+            let maySign = issuer.keyUsage.map { $0.bits & X509Certificate.KeyUsage.listSigning != 0 } ?? true
             // Two authorities may have one name, with a key each.
             let own = named.filter { maySign && $0.isSigned(by: issuer) }
             guard named.isEmpty || !own.isEmpty else {

@@ -26,7 +26,7 @@ struct NotationSignature {
     /// The algorithm that the protected header states; it must be the one that the key demands.
     var statedAlgorithm: NotationAlgorithm
     /// The certificates from the signer's to the root.
-    var chain: [Certificate]
+    var chain: [X509Certificate]
     var attributes: NotationAttributes
 
     init(_ envelope: [UInt8], type: MediaType) throws(SignatureProblem) {
@@ -53,7 +53,7 @@ struct NotationSignature {
         self.chain = []
         for (place, der) in chain.enumerated() {
             do {
-                self.chain.append(try Certificate(der: der))
+                self.chain.append(try X509Certificate(der: der))
             } catch {
                 throw .refused("certificate \(place + 1) of the chain: \(error)")
             }

@@ -142,7 +142,7 @@ enum TrustedIdentity: Hashable {
     }
 
     /// Whether the name of a certificate is this identity's; a profile is never in a name.
-    func matches(_ subject: [Certificate.NameAttribute]) -> Bool {
+    func matches(_ subject: [X509Certificate.NameAttribute]) -> Bool {
         switch self {
         case .everyone: true
         case .profile: false

@@ -18,7 +18,7 @@ package struct TrustStore: Sendable {
             case signingAuthority
         }
 
-        var certificate: Certificate
+        var certificate: X509Certificate
         /// `nil` for a certificate that is in no directory of Notation's, which is trusted for all signatures, but not
         /// to vouch for times.
         var kind: Kind?
@@ -89,7 +89,9 @@ extension TrustStore {
                 switch end {
                 case "pem", "crt", "cer":
                     let bytes = try contents(file, SignatureLimits.fileByteCount)
-                    anchors += try Certificate.all(in: bytes).map { Anchor(certificate: $0, kind: kind, store: store) }
+                    anchors += try X509Certificate.all(in: bytes).map {
+                        Anchor(certificate: $0, kind: kind, store: store)
+                    }
                 case "crl": lists += try RevocationList.all(in: contents(file, SignatureLimits.listByteCount))
                 case "json" where kind == nil && TrustPolicy.fileNames.contains(name):
                     let bytes = try contents(file, SignatureLimits.fileByteCount)

@@ -191,7 +191,7 @@ extension TrustStore {
             try TrustStore(
                 path: "trust",
                 anchors: roots.map { root in
-                    Anchor(certificate: try Certificate(der: root.der()), kind: kind, store: store)
+                    Anchor(certificate: try X509Certificate(der: root.der()), kind: kind, store: store)
                 },
                 lists: lists.map { try RevocationList(der: $0) },
                 policy: policy.map { try TrustPolicy(json: Array($0.utf8)) }

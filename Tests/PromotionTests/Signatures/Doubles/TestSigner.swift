@@ -61,7 +61,7 @@ enum TestSigner {
 
     /// A bundle with a signature over the manifest itself.
     static func messageBundle(_ manifest: [UInt8], _ key: PrivateKey, _ scheme: SignatureScheme? = nil) -> [UInt8] {
-        let hash = encode(digest(manifest, .sha256))
+        let hash = encode(SignatureHash.sha256.digest(of: manifest))
         let signature = encode(certain(try key.sign(manifest, scheme)))
         return Array(
             """

@@ -4,7 +4,7 @@ internal import Glibc
 /// An X.509 certificate, as its bytes and what they say.
 ///
 /// Reading one proves nothing: ``isIssued(by:)`` and ``CertificatePath`` check signatures.
-package struct Certificate: Sendable {
+package struct X509Certificate: Sendable {
     /// What the key may be used for, and whether the extension is critical.
     package struct KeyUsage: Sendable, Hashable {
         /// The bits as OpenSSL numbers them.
@@ -92,18 +92,20 @@ package struct Certificate: Sendable {
     /// Reads all certificates of a PEM text; a text that has no PEM block is read as DER.
     ///
     /// - Throws: ``KeyError``; a text without any certificate is an error.
-    package static func all(in text: [UInt8]) throws(KeyError) -> [Certificate] {
+    package static func all(in text: [UInt8]) throws(KeyError) -> [X509Certificate] {
         let blocks = PEMBlock.blocks(in: text)
-        guard !blocks.isEmpty else { return [try Certificate(der: text)] }
+        guard !blocks.isEmpty else { return [try X509Certificate(der: text)] }
         let labels: Set = ["CERTIFICATE", "X509 CERTIFICATE"]
-        var certificates: [Certificate] = []
-        for block in blocks where labels.contains(block.label) { certificates.append(try Certificate(der: block.der)) }
+        var certificates: [X509Certificate] = []
+        for block in blocks where labels.contains(block.label) {
+            certificates.append(try X509Certificate(der: block.der))
+        }
         guard !certificates.isEmpty else { throw .noBlock(wanted: "CERTIFICATE", found: blocks.map(\.label)) }
         return certificates
     }
 
     /// SHA-256 of ``der``, 32 bytes.
-    package var fingerprint: [UInt8] { digest(der, .sha256) }
+    package var fingerprint: [UInt8] { SignatureHash.sha256.digest(of: der) }
 
     /// The subject in one line, such as `CN=signer, O=Example Ltd, C=DE`; not made safe to print.
     package var subjectText: String { subject.reversed().map { "\($0.type)=\($0.value)" }.joined(separator: ", ") }
@@ -115,7 +117,7 @@ package struct Certificate: Sendable {
     }
 
     /// Whether names and key identifiers fit and the issuer's key signed this certificate.
-    package func isIssued(by issuer: Certificate) -> Bool {
+    package func isIssued(by issuer: X509Certificate) -> Bool {
         defer { clearOpenSSLErrors() }
         guard let key = issuer.publicKey else { return false }
         return unsafe X509_check_issued(issuer.object.pointer, object.pointer) == X509_V_OK
@@ -126,12 +128,12 @@ package struct Certificate: Sendable {
     package func isValid(at time: Int64) -> Bool { notBefore <= time && time <= notAfter }
 }
 
-extension Certificate: Hashable {
-    package static func == (left: Certificate, right: Certificate) -> Bool { left.der == right.der }
+extension X509Certificate: Hashable {
+    package static func == (left: X509Certificate, right: X509Certificate) -> Bool { left.der == right.der }
     package func hash(into hasher: inout Hasher) { hasher.combine(der) }
 }
 
-extension Certificate {
+extension X509Certificate {
     private static func key(of certificate: OpenSSLObject) -> PublicKey? {
         guard let key = unsafe X509_get_pubkey(certificate.pointer) else { return nil }
         return try? unsafe PublicKey(OpenSSLObject(owning: key, EVP_PKEY_free))
