@@ -13,7 +13,7 @@ package struct Approval: Sendable, Hashable {
 
     /// The claim of a statement that approves its subjects; another claim by the same key approves nothing.
     ///
-    /// The project has no domain of its own: `.invalid` is nobody's (RFC 2606).
+    /// The project has no domain of its own: `.invalid` belongs to no one (RFC 2606).
     package static let predicateType = "https://ecr-replicate.invalid/approval/v1"
 
     /// The largest file, in bytes: a hundred thousand digests.
