@@ -173,13 +173,13 @@ _ecr-replicate() {
     unset 'unparsed_words[0]'
     unparsed_words=("${unparsed_words[@]}")
     case "${subcommand}" in
-    retag|copy|promote|plan|sync|verify|inspect|ls|doctor|iam-policy|rules|emulator|demo|help)
+    retag|copy|promote|history|undo|plan|sync|verify|inspect|ls|doctor|iam-policy|rules|emulator|demo|help)
         # Offer subcommand argument completions
         "_ecr-replicate_${subcommand}"
         ;;
     *)
         # Offer subcommand completions
-        COMPREPLY+=($(compgen -W 'retag copy promote plan sync verify inspect ls doctor iam-policy rules emulator demo help' -- "${cur}"))
+        COMPREPLY+=($(compgen -W 'retag copy promote history undo plan sync verify inspect ls doctor iam-policy rules emulator demo help' -- "${cur}"))
         ;;
     esac
 }
@@ -383,14 +383,73 @@ _ecr-replicate_copy() {
 
 _ecr-replicate_promote() {
     repeating_flags=()
-    non_repeating_flags=(--dry-run --repair --fips --dual-stack --source-fips --source-dual-stack --destination-fips --destination-dual-stack --version -h --help)
-    repeating_options=(--tag --kms-key)
-    non_repeating_options=(--if-exists --if-current --referrers --create-repository --upload --resumable-above --state-dir --jobs --limit-rate --output --progress --log-level --profile --role-arn --external-id --session-name --region --source-profile --source-role-arn --source-external-id --source-session-name --source-endpoint-url --source-registry-endpoint --ca-bundle --destination-profile --destination-role-arn --destination-external-id --destination-session-name --destination-endpoint-url --destination-registry-endpoint)
-    __ecr-replicate_offer_flags_options 2
+    non_repeating_flags=(--each-image --require-immutable-tag --record --no-record --dry-run --repair --fips --dual-stack --source-fips --source-dual-stack --destination-fips --destination-dual-stack --version -h --help)
+    repeating_options=(--tag --ignore --require-signature --signer-identity --require-attestation --approved --approved-key --require-platform --gate-command --kms-key)
+    non_repeating_options=(-f --file --max-severity --scan-not-older-than --wait-scan --provenance-builder --provenance-source --min-age --gate-command-timeout --sign-record --reason --if-exists --if-current --referrers --create-repository --upload --resumable-above --state-dir --jobs --limit-rate --output --progress --log-level --profile --role-arn --external-id --session-name --region --source-profile --source-role-arn --source-external-id --source-session-name --source-endpoint-url --source-registry-endpoint --ca-bundle --destination-profile --destination-role-arn --destination-external-id --destination-session-name --destination-endpoint-url --destination-registry-endpoint)
+    __ecr-replicate_offer_flags_options -1
 
     # Offer option value completions
     case "${prev}" in
+    '-f'|'--file')
+        __ecr-replicate_add_completions -o plusdirs -fX '!*.@(yaml|yml)'
+        return
+        ;;
     '--tag')
+        return
+        ;;
+    '--max-severity')
+        __ecr-replicate_add_completions -W 'CRITICAL'$'\n''HIGH'$'\n''MEDIUM'$'\n''LOW'$'\n''INFORMATIONAL'
+        return
+        ;;
+    '--ignore')
+        return
+        ;;
+    '--scan-not-older-than')
+        return
+        ;;
+    '--wait-scan')
+        return
+        ;;
+    '--require-signature')
+        return
+        ;;
+    '--signer-identity')
+        return
+        ;;
+    '--require-attestation')
+        return
+        ;;
+    '--provenance-builder')
+        return
+        ;;
+    '--provenance-source')
+        return
+        ;;
+    '--min-age')
+        return
+        ;;
+    '--approved')
+        __ecr-replicate_add_completions -f
+        return
+        ;;
+    '--approved-key')
+        return
+        ;;
+    '--require-platform')
+        return
+        ;;
+    '--gate-command')
+        __ecr-replicate_add_completions -f
+        return
+        ;;
+    '--gate-command-timeout')
+        return
+        ;;
+    '--sign-record')
+        __ecr-replicate_add_completions -f
+        return
+        ;;
+    '--reason')
         return
         ;;
     '--if-exists')
@@ -493,6 +552,143 @@ _ecr-replicate_promote() {
         return
         ;;
     '--destination-registry-endpoint')
+        return
+        ;;
+    esac
+}
+
+_ecr-replicate_history() {
+    repeating_flags=()
+    non_repeating_flags=(--fips --dual-stack --source-fips --source-dual-stack --version -h --help)
+    repeating_options=(--key)
+    non_repeating_options=(--output --progress --log-level --profile --role-arn --external-id --session-name --region --source-profile --source-role-arn --source-external-id --source-session-name --source-endpoint-url --source-registry-endpoint --ca-bundle)
+    __ecr-replicate_offer_flags_options 1
+
+    # Offer option value completions
+    case "${prev}" in
+    '--key')
+        __ecr-replicate_add_completions -f
+        return
+        ;;
+    '--output')
+        __ecr-replicate_add_completions -W 'text'$'\n''json'
+        return
+        ;;
+    '--progress')
+        __ecr-replicate_add_completions -W 'auto'$'\n''bar'$'\n''plain'$'\n''json'$'\n''none'
+        return
+        ;;
+    '--log-level')
+        __ecr-replicate_add_completions -W 'trace'$'\n''debug'$'\n''info'$'\n''notice'$'\n''warning'$'\n''error'$'\n''critical'
+        return
+        ;;
+    '--profile')
+        return
+        ;;
+    '--role-arn')
+        return
+        ;;
+    '--external-id')
+        return
+        ;;
+    '--session-name')
+        return
+        ;;
+    '--region')
+        return
+        ;;
+    '--source-profile')
+        return
+        ;;
+    '--source-role-arn')
+        return
+        ;;
+    '--source-external-id')
+        return
+        ;;
+    '--source-session-name')
+        return
+        ;;
+    '--source-endpoint-url')
+        return
+        ;;
+    '--source-registry-endpoint')
+        return
+        ;;
+    '--ca-bundle')
+        __ecr-replicate_add_completions -f
+        return
+        ;;
+    esac
+}
+
+_ecr-replicate_undo() {
+    repeating_flags=()
+    non_repeating_flags=(--dry-run --record --no-record --fips --dual-stack --source-fips --source-dual-stack --version -h --help)
+    repeating_options=(--key)
+    non_repeating_options=(--sign-record --reason --output --progress --log-level --profile --role-arn --external-id --session-name --region --source-profile --source-role-arn --source-external-id --source-session-name --source-endpoint-url --source-registry-endpoint --ca-bundle)
+    __ecr-replicate_offer_flags_options 1
+
+    # Offer option value completions
+    case "${prev}" in
+    '--key')
+        __ecr-replicate_add_completions -f
+        return
+        ;;
+    '--sign-record')
+        __ecr-replicate_add_completions -f
+        return
+        ;;
+    '--reason')
+        return
+        ;;
+    '--output')
+        __ecr-replicate_add_completions -W 'text'$'\n''json'
+        return
+        ;;
+    '--progress')
+        __ecr-replicate_add_completions -W 'auto'$'\n''bar'$'\n''plain'$'\n''json'$'\n''none'
+        return
+        ;;
+    '--log-level')
+        __ecr-replicate_add_completions -W 'trace'$'\n''debug'$'\n''info'$'\n''notice'$'\n''warning'$'\n''error'$'\n''critical'
+        return
+        ;;
+    '--profile')
+        return
+        ;;
+    '--role-arn')
+        return
+        ;;
+    '--external-id')
+        return
+        ;;
+    '--session-name')
+        return
+        ;;
+    '--region')
+        return
+        ;;
+    '--source-profile')
+        return
+        ;;
+    '--source-role-arn')
+        return
+        ;;
+    '--source-external-id')
+        return
+        ;;
+    '--source-session-name')
+        return
+        ;;
+    '--source-endpoint-url')
+        return
+        ;;
+    '--source-registry-endpoint')
+        return
+        ;;
+    '--ca-bundle')
+        __ecr-replicate_add_completions -f
         return
         ;;
     esac
@@ -944,9 +1140,9 @@ _ecr-replicate_ls() {
 
 _ecr-replicate_doctor() {
     repeating_flags=()
-    non_repeating_flags=(--fips --dual-stack --source-fips --source-dual-stack --destination-fips --destination-dual-stack --version -h --help)
-    repeating_options=(--kms-key)
-    non_repeating_options=(-f --file --referrers --create-repository --output --progress --log-level --profile --role-arn --external-id --session-name --region --source-profile --source-role-arn --source-external-id --source-session-name --source-endpoint-url --source-registry-endpoint --ca-bundle --destination-profile --destination-role-arn --destination-external-id --destination-session-name --destination-endpoint-url --destination-registry-endpoint)
+    non_repeating_flags=(--each-image --require-immutable-tag --fips --dual-stack --source-fips --source-dual-stack --destination-fips --destination-dual-stack --version -h --help)
+    repeating_options=(--kms-key --ignore --require-signature --signer-identity --require-attestation --approved --approved-key --require-platform --gate-command)
+    non_repeating_options=(-f --file --referrers --create-repository --max-severity --scan-not-older-than --wait-scan --provenance-builder --provenance-source --min-age --gate-command-timeout --output --progress --log-level --profile --role-arn --external-id --session-name --region --source-profile --source-role-arn --source-external-id --source-session-name --source-endpoint-url --source-registry-endpoint --ca-bundle --destination-profile --destination-role-arn --destination-external-id --destination-session-name --destination-endpoint-url --destination-registry-endpoint)
     __ecr-replicate_offer_flags_options -1
 
     # Offer option value completions
@@ -964,6 +1160,54 @@ _ecr-replicate_doctor() {
         return
         ;;
     '--kms-key')
+        return
+        ;;
+    '--max-severity')
+        __ecr-replicate_add_completions -W 'CRITICAL'$'\n''HIGH'$'\n''MEDIUM'$'\n''LOW'$'\n''INFORMATIONAL'
+        return
+        ;;
+    '--ignore')
+        return
+        ;;
+    '--scan-not-older-than')
+        return
+        ;;
+    '--wait-scan')
+        return
+        ;;
+    '--require-signature')
+        return
+        ;;
+    '--signer-identity')
+        return
+        ;;
+    '--require-attestation')
+        return
+        ;;
+    '--provenance-builder')
+        return
+        ;;
+    '--provenance-source')
+        return
+        ;;
+    '--min-age')
+        return
+        ;;
+    '--approved')
+        __ecr-replicate_add_completions -f
+        return
+        ;;
+    '--approved-key')
+        return
+        ;;
+    '--require-platform')
+        return
+        ;;
+    '--gate-command')
+        __ecr-replicate_add_completions -f
+        return
+        ;;
+    '--gate-command-timeout')
         return
         ;;
     '--output')
@@ -1038,9 +1282,9 @@ _ecr-replicate_doctor() {
 
 _ecr-replicate_iam-policy() {
     repeating_flags=()
-    non_repeating_flags=(--with-optional --all-tags --version -h --help)
-    repeating_options=(--principal --match --exclude --kms-key)
-    non_repeating_options=(-f --file --only --output --profile --role-arn --external-id --source-profile --source-role-arn --source-external-id --destination-profile --destination-role-arn --destination-external-id --newest --upload --create-repository)
+    non_repeating_flags=(--with-optional --all-tags --each-image --require-immutable-tag --version -h --help)
+    repeating_options=(--principal --match --exclude --kms-key --ignore --require-signature --signer-identity --require-attestation --approved --approved-key --require-platform --gate-command)
+    non_repeating_options=(-f --file --only --output --profile --role-arn --external-id --source-profile --source-role-arn --source-external-id --destination-profile --destination-role-arn --destination-external-id --newest --upload --create-repository --max-severity --scan-not-older-than --wait-scan --provenance-builder --provenance-source --min-age --gate-command-timeout --sign-record)
     __ecr-replicate_offer_flags_options -1
 
     # Offer option value completions
@@ -1104,6 +1348,57 @@ _ecr-replicate_iam-policy() {
         return
         ;;
     '--kms-key')
+        return
+        ;;
+    '--max-severity')
+        __ecr-replicate_add_completions -W 'CRITICAL'$'\n''HIGH'$'\n''MEDIUM'$'\n''LOW'$'\n''INFORMATIONAL'
+        return
+        ;;
+    '--ignore')
+        return
+        ;;
+    '--scan-not-older-than')
+        return
+        ;;
+    '--wait-scan')
+        return
+        ;;
+    '--require-signature')
+        return
+        ;;
+    '--signer-identity')
+        return
+        ;;
+    '--require-attestation')
+        return
+        ;;
+    '--provenance-builder')
+        return
+        ;;
+    '--provenance-source')
+        return
+        ;;
+    '--min-age')
+        return
+        ;;
+    '--approved')
+        __ecr-replicate_add_completions -f
+        return
+        ;;
+    '--approved-key')
+        return
+        ;;
+    '--require-platform')
+        return
+        ;;
+    '--gate-command')
+        __ecr-replicate_add_completions -f
+        return
+        ;;
+    '--gate-command-timeout')
+        return
+        ;;
+    '--sign-record')
         return
         ;;
     esac
@@ -1223,8 +1518,8 @@ _ecr-replicate_rules_import() {
 _ecr-replicate_emulator() {
     repeating_flags=()
     non_repeating_flags=(--enforce-quotas --enforce-policies --discard-layers --version -h --help)
-    repeating_options=(--account --region --fault --seed)
-    non_repeating_options=(--port --state-dir --env-file --request-log)
+    repeating_options=(--account --region --fault --seed --seed-many)
+    non_repeating_options=(--port --state-dir --env-file --seed-scans --request-log)
     __ecr-replicate_offer_flags_options 0
 
     # Offer option value completions
@@ -1250,6 +1545,13 @@ _ecr-replicate_emulator() {
         return
         ;;
     '--seed')
+        return
+        ;;
+    '--seed-many')
+        return
+        ;;
+    '--seed-scans')
+        __ecr-replicate_add_completions -o plusdirs -fX '!*.@(json)'
         return
         ;;
     '--request-log')

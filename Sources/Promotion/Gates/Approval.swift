@@ -13,16 +13,18 @@ package struct Approval: Sendable, Hashable {
 
     /// The claim of a statement that approves its subjects; another claim by the same key approves nothing.
     ///
-    /// The project has no domain of its own: `.invalid` is nobody's (RFC 2606).
+    /// The project has no domain of its own: `.invalid` belongs to no one (RFC 2606).
     package static let predicateType = "https://ecr-replicate.invalid/approval/v1"
 
     /// The largest file, in bytes: a hundred thousand digests.
     package static let largestFile = 16 << 20
 
-    /// Reads a signed statement, which is an envelope in JSON, or a list: one digest a line, and after a blank whatever the author likes. Empty lines and those that begin with
-    /// `#` are left out.
+    /// Reads a signed statement or a list.
     ///
-    /// - Throws: ``GateProblem`` that names the line.
+    /// A statement is an envelope in JSON. A list has one digest a line, and after a blank a remark; empty lines and those
+    /// that begin with `#` are left out.
+    ///
+    /// - Throws: ``GateProblem``, for a list with the line.
     package init(reading bytes: [UInt8], named file: String) throws(GateProblem) {
         (self.file, fileDigest, digests) = (file, Digest(of: bytes), [])
         if bytes.first(where: { !" \t\r\n".utf8.contains($0) }) == UInt8(ascii: "{") {

@@ -1,7 +1,7 @@
 /// How bad a finding of a scan is, the worst first.
 ///
-/// ECR also says `UNDEFINED`, and Amazon Inspector `UNTRIAGED`, where nobody has rated the vulnerability. Such a finding
-/// has no severity here.
+/// ECR also says `UNDEFINED`, and Amazon Inspector `UNTRIAGED`, of a vulnerability that is not rated. Such a finding has no
+/// severity here.
 ///
 /// - Source: docs/facts/ecr-api.md#scan-findings
 package enum FindingSeverity: String, Sendable, Hashable, CaseIterable, Comparable {

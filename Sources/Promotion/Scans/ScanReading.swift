@@ -34,7 +34,7 @@ struct ScanReading: Sendable {
     /// A finding that is worth naming.
     struct Found: Sendable, Hashable {
         var name: String
-        /// `nil` for one that nobody has rated.
+        /// `nil` for one that is not rated.
         var severity: FindingSeverity?
         var package: String?
         var fixedIn: String?
@@ -72,7 +72,7 @@ struct ScanReading: Sendable {
                 .compactMap { $0 }.joined(separator: " ")
             add(name: finding.name, severity: finding.severity, package: package, fixedIn: nil)
         }
-        // A suppressed finding is still there: whoever may suppress findings in the source's account must not open a gate.
+        // A suppressed finding is still there: an identity that may suppress findings must not open a gate.
         for finding in findings.enhancedFindings where finding.status != "CLOSED" {
             let details = finding.packageVulnerabilityDetails
             let first = details?.vulnerablePackages?.first
@@ -129,7 +129,7 @@ struct ScanReading: Sendable {
         return counts.filter { $0.key > limit }
     }
 
-    /// The number of findings that may be above the limit, because nobody has rated them.
+    /// The number of findings that may be above the limit, because they are not rated.
     var undecidable: Int { isAbove(nil) ? unrated : 0 }
 
     /// A severity above the limit of which ECR counts more findings than it lists.

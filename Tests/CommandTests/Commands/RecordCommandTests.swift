@@ -75,7 +75,11 @@ struct RecordCommandTests {
             let old = SeedImage.oci("old", layers: [500])
             try stage.seed(old, tag: "v1")
             let promoted = try await stage.run(
-                "promote", "--if-exists", "move", "\(stage.source):v1", stage.destination
+                "promote",
+                "--if-exists",
+                "move",
+                "\(stage.source):v1",
+                stage.destination
             )
             #expect(promoted.exitCode == 0, "\(promoted.errors)")
             #expect(stage.tags()["v1"] == stage.image.digest)

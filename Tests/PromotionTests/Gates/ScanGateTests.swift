@@ -88,7 +88,7 @@ struct ScanGateTests {
         #expect(try await decide(pages, nil).result == .passed, "without a limit, any finished scan will do")
     }
 
-    @Test("does not decide by findings that nobody has rated", arguments: ["UNDEFINED", "UNTRIAGED", "SEVERE"])
+    @Test("does not decide by findings that are not rated", arguments: ["UNDEFINED", "UNTRIAGED", "SEVERE"])
     func unrated(_ severity: String) async throws {
         let pages = [scanPage("COMPLETE", [("CVE-1", severity), ("CVE-2", "LOW")])]
         let decision = try await decide(pages, .high)
