@@ -251,8 +251,10 @@ actor DestinationState {
     static let parallelQuestions = 8
 
     /// The `blobs` that must be copied; the repository is asked only about those that this run doesn't know.
-    func missing(_ blobs: [Descriptor]) async throws -> Set<Digest> {
-        guard !blobs.isEmpty, !isSource else { return [] }
+    ///
+    /// - Parameter areMade: Whether this run made the blobs, so that even the source's own repository may lack them.
+    func missing(_ blobs: [Descriptor], areMade: Bool = false) async throws -> Set<Digest> {
+        guard !blobs.isEmpty, !isSource || areMade else { return [] }
         let wanted = blobs.filter { !self.blobs.holds($0.digest, at: repository) }
         guard !wanted.isEmpty, !isNew else { return Set(wanted.map(\.digest)) }
         let unknown = wanted.filter { blob in !absent.contains { $0.blobs.contains(blob.digest) } }

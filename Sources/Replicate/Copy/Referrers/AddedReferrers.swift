@@ -99,7 +99,7 @@ extension Copier {
                 uniquingKeysWith: { first, _ in first }
             )
         )
-        let missing = try await state.missing(blobs)
+        let missing = try await state.missing(blobs, areMade: true)
         try await blobs.filter { missing.contains($0.digest) }.forEachConcurrently(limit: Self.parallelBlobs) { blob in
             _ = try await mover.move(BlobTransfer(blob, from: held, to: state.repository))
             state.noteMoved(blob.digest)
