@@ -70,7 +70,7 @@ struct GateReadingTests {
             ("{ waitScan: 5m }", "'waitScan' has no effect without maxSeverity or scanNotOlderThan"),
             ("{ approvedKey: k.pub }", "'approvedKey' has no effect without approved"),
             ("{ commandTimeout: 5s }", "'commandTimeout' has no effect without command"),
-            ("{ requirePlatform: amd64 }", "'amd64' is not a platform"),
+            ("{ requirePlatform: linux }", "'linux' is not a platform"),
             ("{ severity: LOW }", "unknown key 'severity'"),
         ]
     )
