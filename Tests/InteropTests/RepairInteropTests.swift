@@ -62,7 +62,7 @@ struct RepairInteropTests {
                 try Data(wrong).write(to: URL(filePath: data))
 
                 let shallow = try await run(.ecrReplicate, ["verify"] + arguments)
-                #expect(shallow.exitCode == (damage == "short" ? 2 : 0), "\(shallow.output)\(shallow.errors)")
+                #expect(shallow.exitCode == 0, "only --deep reads the bytes: \(shallow.output)\(shallow.errors)")
                 let found = try await run(.ecrReplicate, ["verify", "--deep"] + arguments)
                 #expect(found.exitCode == 2, "\(found.output)\(found.errors)")
                 #expect(found.lines.contains { $0.contains("  corrupt: \(layer.digest) of ") }, "\(found.output)")

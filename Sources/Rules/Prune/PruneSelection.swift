@@ -17,8 +17,9 @@ struct PruneSelection: Sendable {
         var belongsToAnother: Bool
         /// Leftovers of a lower level are deleted first: an index before its children, a referrer before its subject.
         var level = 0
-        /// The leftovers that need this image: the indexes that name it, and its referrers. While one of them is there,
-        /// the image must stay.
+        /// The leftovers that need this image: the indexes that name it, and its referrers.
+        ///
+        /// While one of them is there, the image must stay.
         var neededBy: [Digest] = []
 
         /// What the deletion names: tags where there are some, so that an image that got another tag meanwhile stays.

@@ -110,7 +110,9 @@ extension UnitRun {
         var kept = PruneKept()
         for assigned in assignment.images(at: index, repository.repository) {
             kept.tags.formUnion(assigned.tags)
-            kept.digests.insert(selected.images[assigned.image].digest)
+            // With platforms, another image is put, which its outcome names.
+            let image = selected.images[assigned.image]
+            if placed.rule.platforms.isEmpty || assigned.tags.isEmpty { kept.digests.insert(image.digest) }
         }
         let known = Dictionary(selected.source.tags.map { ($0.tag, $0.digest) }) { first, _ in first }
         for tag in selected.selection.undecided {

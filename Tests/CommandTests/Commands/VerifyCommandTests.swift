@@ -156,20 +156,18 @@ struct VerifyCommandTests {
             let blob = try #require(scene.single.blobs.last { if case .bytes = $0.source { true } else { false } })
             let path = "\(scene.emulator.aws.blobs.directory)/blobs/\(blob.digest.hex)"
             let right = try Data(contentsOf: URL(filePath: path))
-            for wrong in [Data(right.reversed()), right.dropLast(1)] {
-                try wrong.write(to: URL(filePath: path))
-                let verify = [
-                    "verify", "--all-tags", "--deep", "--destination-profile", "production", layout, scene.destination,
-                ]
-                let found = try await scene.run(verify)
-                #expect(found.exitCode == 2, "\(found.output)\(found.errors)")
-                #expect(found.output.contains("  ! single  corrupt: \(blob.digest) of \(scene.single.digest): "))
-                let repaired = try await scene.run(verify + ["--repair"])
-                #expect(repaired.exitCode == 0, "\(repaired.output)\(repaired.errors)")
-                #expect(repaired.output.contains("  = single  repaired: corrupt: \(blob.digest)"))
-                #expect(try Data(contentsOf: URL(filePath: path)) == right)
-                #expect(try await scene.run(verify).exitCode == 0)
-            }
+            try Data(right.reversed()).write(to: URL(filePath: path))
+            let verify = [
+                "verify", "--all-tags", "--deep", "--destination-profile", "production", layout, scene.destination,
+            ]
+            let found = try await scene.run(verify)
+            #expect(found.exitCode == 2, "\(found.output)\(found.errors)")
+            #expect(found.output.contains("  ! single  corrupt: \(blob.digest) of \(scene.single.digest): "))
+            let repaired = try await scene.run(verify + ["--repair"])
+            #expect(repaired.exitCode == 0, "\(repaired.output)\(repaired.errors)")
+            #expect(repaired.output.contains("  = single  repaired: corrupt: \(blob.digest)"))
+            #expect(try Data(contentsOf: URL(filePath: path)) == right)
+            #expect(try await scene.run(verify).exitCode == 0)
         }
     }
 
