@@ -1,6 +1,7 @@
 internal import Content
 internal import ECRAPI
 internal import IAMPolicies
+internal import Replicate
 
 extension Doctor {
     /// Tries what the gates of a promotion ask the source for, with an image that does not exist.

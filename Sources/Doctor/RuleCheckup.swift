@@ -17,8 +17,10 @@ package struct RuleCheckup: Sendable {
     /// A registry of the file, with the identity and the endpoints to use there.
     package struct Registry: Sendable {
         package var name: String
-        /// Where it is; `nil` for a directory of layouts, which needs no check.
+        /// Where it is; `nil` for a directory of layouts.
         package var location: RegistryLocation?
+        /// The directory of layouts; `nil` for other registries.
+        package var folder: Folder?
         /// Where it is, in words.
         package var words: String
         package var options: SideOptions
@@ -28,11 +30,12 @@ package struct RuleCheckup: Sendable {
         package init(
             name: String,
             location: RegistryLocation?,
+            folder: Folder? = nil,
             words: String,
             options: SideOptions,
             kmsKeys: [String: String] = [:]
         ) {
-            (self.name, self.location, self.words) = (name, location, words)
+            (self.name, self.location, self.folder, self.words) = (name, location, folder, words)
             (self.options, self.kmsKeys) = (options, kmsKeys)
         }
     }

@@ -18,8 +18,8 @@ extension RuleDoctor {
         let side: CopyError.Side = readers.isEmpty && isWritten ? .destination : .source
         part.head(registry.words + registry.identityWords)
         guard let location = registry.location else {
-            part.note(.init(side, [Finding(.ok, side, "directory", "needs no check").named(registry)]))
-            return RegistryState(isOpen: true)
+            guard let folder = registry.folder else { return RegistryState() }
+            return examine(folder, isRead: !readers.isEmpty, isWritten: isWritten, side, registry, part)
         }
         return try await part.collect(side, named: { $0 = $0.named(registry) }) { order in
             var examination = Examination(

@@ -95,9 +95,13 @@ extension RuleDoctor {
                 }
             }
         }
-        guard let client = probe.registryClient else { return [] }
         examination.ask("tags")
         do {
+            guard let client = probe.registryClient else {
+                let tags = try await probe.listedTags()
+                examination.note(.ok, "tags", counted(tags.count, "tag"))
+                return tags.map { RuleCheckup.Candidate(tag: $0.tag, digest: $0.digest) }
+            }
             let names = try await client.firstTags(of: probe.reference.repository)
             return names.compactMap { try? Tag(parsing: $0) }.map { RuleCheckup.Candidate(tag: $0) }
         } catch {
@@ -157,8 +161,8 @@ extension RuleDoctor {
         }
         let label = "\(registry.name): \(place.registry.isLayout ? "\(place.bare)" : written.value)"
         guard state.isOpen else {
-            let text = "registry \(registry.name) does not answer this caller, as said above"
-            return visit.part.note(named(Finding(.skipped, .destination, "repository", text), written.value))
+            let finding = Finding(.skipped, .destination, "repository", registry.closedText)
+            return visit.part.note(named(finding, written.value))
         }
         try await visit.part.collect(
             .destination,

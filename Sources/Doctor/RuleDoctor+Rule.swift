@@ -2,6 +2,15 @@ internal import Content
 internal import ECRAPI
 internal import Replicate
 
+extension RuleCheckup.Registry {
+    /// Why the rules of a registry are not checked.
+    var closedText: String {
+        location == nil
+            ? "the directory of registry \(name) can't be used, as said above"
+            : "registry \(name) does not answer this caller, as said above"
+    }
+}
+
 extension RuleDoctor {
     /// Checks some repositories of a rule at both sides.
     func examine(
@@ -19,7 +28,7 @@ extension RuleDoctor {
         }
         if let warning = rule.warning { note(.warning, warning) }
         guard state.isOpen else {
-            return note(.skipped, "registry \(registry.name) does not answer this caller, as said above")
+            return note(.skipped, registry.closedText)
         }
         guard let selected = repositories(of: rule, state) else {
             return note(.skipped, "the repositories of registry \(registry.name) are not known, as said above")

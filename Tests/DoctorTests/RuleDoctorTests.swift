@@ -211,7 +211,13 @@ struct RuleDoctorTests: RuleDoctorScene {
             var checkup = try checkup(cloud, [rule(cloud)])
             checkup.registries += [
                 .init(name: "spare", location: try cloud.source().registry, words: "spare", options: SideOptions()),
-                .init(name: "disk", location: nil, words: "the layouts in ./images", options: SideOptions()),
+                .init(
+                    name: "disk",
+                    location: nil,
+                    folder: .init(path: ".") { () throws(RuleCheckup.Folder.Unusable) in [] },
+                    words: "the layouts in ./images",
+                    options: SideOptions()
+                ),
             ]
             let diagnosis = try await doctor.examine(checkup)
             #expect(lines(diagnosis).contains("spare: ok source identity"))

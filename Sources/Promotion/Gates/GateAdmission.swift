@@ -95,6 +95,7 @@ extension RunSource: SignatureKeyLoading {
         guard let reference = try KMSKeyReference("\(KMSKeyReference.prefix)/\(name)") else {
             throw SignatureProblem(.undecided, "'\(quotable(name, upTo: 200))' is not the ARN of a key in KMS")
         }
-        return try await RecordKey(reference, access.keyService(in: reference.region)).key
+        let answer = try await access.keyService(in: reference.region).send(GetPublicKey(keyID: reference.arn))
+        return try PublicKey(spki: answer.publicKey)
     }
 }

@@ -1,5 +1,5 @@
 package import Content
-internal import Replicate
+package import Replicate
 package import Reporting
 
 /// What all gates decided about one image.

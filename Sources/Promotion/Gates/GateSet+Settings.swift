@@ -71,11 +71,7 @@ extension GateSet {
 
     private static func attestations(_ settings: GateSettings) throws(GateProblem) -> AttestationGate {
         let requirements = try settings.attestations.map { argument throws(GateProblem) in
-            do {
-                return try AttestationRequirement(argument: argument)
-            } catch {
-                throw GateProblem(described: error.description)
-            }
+            try requirement(argument)
         }
         let provenance = ProvenanceExpectation(
             builder: settings.provenanceBuilder,
@@ -93,6 +89,14 @@ extension GateSet {
             provenance: provenance,
             attestsChildren: settings.ofEachImage
         )
+    }
+
+    private static func requirement(_ argument: String) throws(GateProblem) -> AttestationRequirement {
+        do {
+            return try AttestationRequirement(argument: argument)
+        } catch {
+            throw GateProblem(described: error.description)
+        }
     }
 
     private static func key(_ argument: String) throws(GateProblem) -> SignatureKey {

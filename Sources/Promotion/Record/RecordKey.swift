@@ -1,3 +1,5 @@
+internal import Content
+internal import Content
 package import ECRAPI
 package import Platform
 

@@ -120,7 +120,7 @@ package struct KMSSigner: RecordSigning {
     }
 
     package func sign(_ message: [UInt8]) async throws -> [UInt8] {
-        let request = SignDigest(keyID: keyID, digest: digest(message, hash), algorithm: algorithm)
+        let request = SignDigest(keyID: keyID, digest: hash.digest(of: message), algorithm: algorithm)
         let signature = try await client.send(request).signature
         // A record with a signature that doesn't verify would be worse than none.
         guard publicKey.verifies(signature, over: message, publicKey.kind.defaultScheme) else {

@@ -122,7 +122,7 @@ package struct ScanGate: Gate {
             let rest = min(pause, left)
             try await clock.sleep(for: rest)
             left -= rest
-            pause = min(2 * pause, Self.longestPause)
+            pause = min(pause * 2, Self.longestPause)
         }
         return subjects.compactMap { subject in states[subject.digest].map { (subject, $0) } }
     }
@@ -200,13 +200,13 @@ package struct ScanGate: Gate {
             let more = doubts.count > 1 ? ", and \(counted(doubts.count - 1, "more such fact"))" : ""
             return GateDecision(name, .unknown, first.text + more, evidence: evidence, remedy: first.remedy)
         }
-        let images = counted(states.count, "image")
+        let count = counted(states.count, "image")
         let found =
             total == 0 ? "no findings" : "\(counted(total, "finding")), the worst \(worst?.rawValue ?? "unrated")"
         return GateDecision(
             name,
             .passed,
-            "\(images) scanned: \(found)\(limit.isEmpty ? "" : "; allowed up to \(limit)")",
+            "\(count) scanned: \(found)\(limit.isEmpty ? "" : "; allowed up to \(limit)")",
             evidence: evidence
         )
     }

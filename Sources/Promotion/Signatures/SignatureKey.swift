@@ -53,11 +53,18 @@ package struct SignatureKey: Sendable {
         return name
     }
 
+    /// The longest time without a byte from a pipe, in milliseconds.
+    private static let pipeTimeout: Int32 = 60_000
+
     private static func keys(in file: String) throws(Failure) -> [PublicKey] {
         let next = "name a PEM file with a public key, awskms:///ARN, or a directory of certificates"
         let bytes: [UInt8]?
         do {
-            bytes = try DurableFile.read(file, limit: SignatureLimits.fileByteCount)
+            // A shell's `<(command)`, such as one that fetches the key.
+            bytes =
+                FileKind(at: file) == .pipe
+                ? try PipeFile.read(file, limit: SignatureLimits.fileByteCount, patience: pipeTimeout)
+                : try DurableFile.read(file, limit: SignatureLimits.fileByteCount)
         } catch {
             throw Failure(file, "\(error)", next: next)
         }

@@ -35,6 +35,10 @@ public struct CopyOptions: Sendable {
     /// An admission controller that verifies signatures when it sees the tag then finds them. It costs one more
     /// `PutImage` if there are referrers to put.
     public var tagsAfterReferrers: Bool
+    /// Whether, with ``platforms``, a single image is copied as it is if its config names one of them or none.
+    ///
+    /// Otherwise platforms can be chosen from an index only, and a single image is an error.
+    package var matchesSingleImages = false
     /// What tags must hold to be set, by a plan that was made earlier; `nil` for a tag that must not exist.
     ///
     /// A tag that holds the image already is kept. For other tags, ``ifCurrent`` and ``ifExists`` decide.

@@ -47,6 +47,12 @@ struct PlatformSelection: Sendable {
         return Narrowed(root: made.digest == root.digest ? .whole : .made(made), notes: notes)
     }
 
+    /// Why a single image is not copied; `nil` if it is for one of the wanted platforms, or for none.
+    func refusal(of platform: ImagePlatform?) -> CopyError.Reason? {
+        guard let platform, !wanted.contains(where: { platform.satisfies($0) }) else { return nil }
+        return .unsupported(.imageOfOtherPlatform(Self.words(platform)))
+    }
+
     /// The one image that a requested platform means.
     ///
     /// If several match, the default variant goes before other variants, an exact version before longer ones, and an

@@ -110,6 +110,13 @@ struct RepositoryCopy: Sendable {
         guard !options.platforms.isEmpty else {
             return SourceImage(reference: named, root: root, notes: from.notes(about: root.digest))
         }
+        if options.matchesSingleImages, root.kind != .index {
+            let platform = try await SourceAccess(from, run).platform(of: root)
+            if let reason = PlatformSelection(wanted: options.platforms).refusal(of: platform) {
+                throw failure(reason)
+            }
+            return SourceImage(reference: named, root: root, notes: from.notes(about: root.digest))
+        }
         do {
             let narrowed = try PlatformSelection(wanted: options.platforms).narrow(root)
             switch narrowed.root {

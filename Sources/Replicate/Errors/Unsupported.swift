@@ -13,6 +13,8 @@ extension CopyError {
         case newestWithoutPushTimes
         /// A platform can't be chosen from a single image.
         case platformOfSingleImage
+        /// The single image is for this platform, which is not among the wanted ones.
+        case imageOfOtherPlatform(String)
         /// The registry refuses a manifest whose layers are only named by `urls`; the text says which layers.
         case foreignLayers(String)
         /// The registry takes only indexes of manifests, and this one is a BuildKit cache.
@@ -50,6 +52,8 @@ extension CopyError.Unsupported: CustomStringConvertible {
         case .newestWithoutPushTimes:
             "the newest images can't be chosen, because this registry doesn't say when images were pushed"
         case .platformOfSingleImage: "a platform can only be chosen from an index, and this is a single image"
+        case .imageOfOtherPlatform(let platform):
+            "the image is for \(platform), which is not among the selected platforms"
         case .foreignLayers(let text), .uploadInParts(let text), .damagedLayout(let text), .other(let text),
             .ambiguousName(let text, _), .sharedTag(let text, _):
             text

@@ -28,6 +28,13 @@ package struct RepositoryProbe: Sendable {
     /// Returns the only image here, if a reference needn't name one; `nil` if it must.
     package func soleImage() async throws -> ManifestID? { try await repository.soleImage() }
 
+    /// Returns every tag with the image that it holds, for a layout.
+    package func listedTags() async throws -> [ListedTag] {
+        try await repository.list().images.flatMap { image in
+            image.tags.map { ListedTag(tag: $0, digest: image.digest) }
+        }
+    }
+
     /// Returns the manifests whose subject is `digest`; `nil` if the registry doesn't support the request.
     package func referrers(of digest: Digest) async throws -> ReferrerListing? {
         try await repository.referrers(of: digest)

@@ -1,92 +1,19 @@
 internal import Content
 
-/// A pattern for tags as shells write them: `*`, `?`, `[a-z]`, `[!a-z]`, `{a,b}`.
-///
-/// - Source: POSIX.1-2017, Shell Command Language 2.13 "Pattern Matching Notation"; the braces are those of bash
+/// A pattern for tags as shells write them.
 struct Glob {
-    private var rest: [Unicode.Scalar]
     private let text: String
-    private var depth = 0
-
-    /// The deepest nesting of braces.
-    private static let deepest = 50
 
     /// - Throws: ``PatternError``, also for characters that no tag can contain, with a suggestion.
     static func parse(_ text: String) throws(TagFilter.PatternError) -> TextPattern {
-        var parser = Glob(rest: text.unicodeScalars.reversed(), text: text)
-        return try parser.sequence(inBraces: false)
-    }
-
-    private mutating func sequence(inBraces: Bool) throws(TagFilter.PatternError) -> TextPattern {
-        var parts: [TextPattern] = []
-        while let scalar = rest.last {
-            if inBraces, scalar == "," || scalar == "}" { break }
-            rest.removeLast()
-            switch scalar {
-            case "*": parts.append(.repeated(.one(.any), least: 0, most: nil))
-            case "?": parts.append(.one(.any))
-            case "[": parts.append(.one(try characterClass()))
-            case "{": parts.append(try braces())
-            case "}": throw error("there is a } without its {")
-            case "]": throw error("there is a ] without its [")
-            default:
-                guard Self.isOfTags(scalar) else { throw foreign(scalar) }
-                parts.append(.one(ScalarSet(scalar)))
+        let glob = Glob(text: text)
+        do throws(GlobParser.Problem) {
+            return try GlobParser.parse(text) { scalar throws(GlobParser.Problem) in
+                guard isOfTags(scalar) else { throw glob.foreign(scalar) }
             }
+        } catch {
+            throw TagFilter.PatternError(text: text, reason: error.reason, remedy: error.remedy)
         }
-        return parts.count == 1 ? parts[0] : .sequence(parts)
-    }
-
-    private mutating func braces() throws(TagFilter.PatternError) -> TextPattern {
-        depth += 1
-        defer { depth -= 1 }
-        guard depth <= Self.deepest else { throw error("its braces are nested too deeply") }
-        let inside = String(String.UnicodeScalarView(rest.reversed().prefix { $0 != "}" }))
-        var choices = [try sequence(inBraces: true)]
-        while rest.last == "," {
-            rest.removeLast()
-            choices.append(try sequence(inBraces: true))
-        }
-        guard rest.popLast() == "}" else { throw error("there is a { without its }") }
-        if choices.count == 1, inside.contains("..") {
-            throw error(
-                "braces hold alternatives with commas between them",
-                "write {1,2,3}, or [1-3] for one character"
-            )
-        }
-        return .choice(choices)
-    }
-
-    private mutating func characterClass() throws(TagFilter.PatternError) -> ScalarSet {
-        let isNegated = rest.last == "!" || rest.last == "^"
-        if isNegated { rest.removeLast() }
-        var ranges: [ClosedRange<UInt32>] = []
-        var isClosed = false
-        while let scalar = rest.popLast() {
-            isClosed = scalar == "]"
-            if isClosed { break }
-            if scalar == "[", rest.last == ":" {
-                let name = String(String.UnicodeScalarView(rest.reversed().dropFirst().prefix { $0 != ":" }))
-                guard let named = ScalarSet(posixName: name), rest.count >= name.unicodeScalars.count + 3 else {
-                    throw error("[:\(name):] is not a class of characters", "write [:digit:], [:alpha:] or [:alnum:]")
-                }
-                rest.removeLast(name.unicodeScalars.count + 3)
-                ranges += named.ranges
-                continue
-            }
-            guard Self.isOfTags(scalar) else { throw foreign(scalar) }
-            guard rest.last == "-", let end = rest.dropLast().last, end != "]" else {
-                ranges.append(scalar.value...scalar.value)
-                continue
-            }
-            rest.removeLast(2)
-            guard Self.isOfTags(end) else { throw foreign(end) }
-            guard scalar.value <= end.value else { throw error("the range \(scalar)-\(end) is the wrong way round") }
-            ranges.append(scalar.value...end.value)
-        }
-        guard isClosed else { throw error("there is a [ without its ]") }
-        guard !ranges.isEmpty else { throw error("there is nothing between [ and ]") }
-        return ScalarSet(ranges: ranges, isNegated: isNegated)
     }
 
     private static func isOfTags(_ scalar: Unicode.Scalar) -> Bool {
@@ -95,15 +22,11 @@ struct Glob {
 
     // MARK: Suggestions
 
-    private func error(_ reason: String, _ remedy: String? = nil) -> TagFilter.PatternError {
-        TagFilter.PatternError(text: text, reason: reason, remedy: remedy)
-    }
-
-    private func foreign(_ scalar: Unicode.Scalar) -> TagFilter.PatternError {
+    private func foreign(_ scalar: Unicode.Scalar) -> GlobParser.Problem {
         let reason =
             scalar.properties.isWhitespace
             ? "no tag can hold a blank" : "no tag can hold '\(TagFilter.PatternError.shown(String(scalar)))'"
-        return error(reason, suggestion(about: scalar))
+        return GlobParser.Problem(reason, suggestion(about: scalar))
     }
 
     private func suggestion(about scalar: Unicode.Scalar) -> String {

@@ -14,6 +14,7 @@ struct UnsupportedAdvice {
         case .listOfRepositories: Self.nameTheRepository(at: error)
         case .newestWithoutPushTimes: "leave out --newest, or choose by tag with --match"
         case .platformOfSingleImage: "leave out --platform"
+        case .imageOfOtherPlatform: "select that platform too, or leave the image out"
         case .foreignLayers:
             "choose a platform without such layers with --platform, or make the registry allow these urls "
                 + "(docker-registry: validation.manifests.urls.allow)"

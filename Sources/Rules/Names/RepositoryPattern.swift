@@ -92,83 +92,27 @@ func inRuleFileWords(_ advice: String) -> String {
 }
 
 /// A glob for the names of repositories: `*`, `?`, `[a-z]`, `[!a-z]`, `{a,b}`.
-struct RepositoryGlob {
-    private var rest: [Unicode.Scalar]
-    private var depth = 0
-
-    /// The deepest nesting of braces.
-    private static let deepest = 50
-
+enum RepositoryGlob {
     static func parse(_ text: String) throws(RepositoryPattern.Problem) -> TextPattern {
-        var parser = RepositoryGlob(rest: text.unicodeScalars.reversed())
-        return try parser.sequence(inBraces: false)
-    }
-
-    private mutating func sequence(inBraces: Bool) throws(RepositoryPattern.Problem) -> TextPattern {
-        var parts: [TextPattern] = []
-        while let scalar = rest.last {
-            if inBraces, scalar == "," || scalar == "}" { break }
-            rest.removeLast()
-            switch scalar {
-            case "*": parts.append(.repeated(.one(.any), least: 0, most: nil))
-            case "?": parts.append(.one(.any))
-            case "[": parts.append(.one(try characters()))
-            case "{": parts.append(try braces())
-            case "}": throw .init(reason: "there is a } without its {")
-            case "]": throw .init(reason: "there is a ] without its [")
-            default: parts.append(.one(ScalarSet(try checked(scalar))))
-            }
+        do throws(GlobParser.Problem) {
+            return try GlobParser.parse(text, check)
+        } catch {
+            throw RepositoryPattern.Problem(reason: error.reason, remedy: error.remedy)
         }
-        return .sequence(parts)
     }
 
-    private mutating func braces() throws(RepositoryPattern.Problem) -> TextPattern {
-        depth += 1
-        defer { depth -= 1 }
-        guard depth <= Self.deepest else { throw .init(reason: "its braces are nested too deeply") }
-        var choices = [try sequence(inBraces: true)]
-        while rest.last == "," {
-            rest.removeLast()
-            choices.append(try sequence(inBraces: true))
-        }
-        guard rest.popLast() == "}" else { throw .init(reason: "there is a { without its }") }
-        return .choice(choices)
-    }
-
-    private mutating func characters() throws(RepositoryPattern.Problem) -> ScalarSet {
-        let isNegated = rest.last == "!" || rest.last == "^"
-        if isNegated { rest.removeLast() }
-        var ranges: [ClosedRange<UInt32>] = []
-        while let scalar = rest.popLast() {
-            if scalar == "]" {
-                guard !ranges.isEmpty else { throw .init(reason: "there is nothing between [ and ]") }
-                return ScalarSet(ranges: ranges, isNegated: isNegated)
-            }
-            let low = try checked(scalar).value
-            guard rest.last == "-", let end = rest.dropLast().last, end != "]" else {
-                ranges.append(low...low)
-                continue
-            }
-            rest.removeLast(2)
-            let high = try checked(end).value
-            guard low <= high else { throw .init(reason: "the range \(scalar)-\(end) is the wrong way round") }
-            ranges.append(low...high)
-        }
-        throw .init(reason: "there is a [ without its ]")
-    }
-
-    private func checked(_ scalar: Unicode.Scalar) throws(RepositoryPattern.Problem) -> Unicode.Scalar {
+    private static func check(_ scalar: Unicode.Scalar) throws(GlobParser.Problem) {
         switch scalar {
-        case "a"..."z", "0"..."9", ".", "_", "-", "/": return scalar
+        case "a"..."z", "0"..."9", ".", "_", "-", "/": return
         case "A"..."Z":
-            throw .init(
-                reason: "names of repositories have no capitals",
-                remedy: "write \(scalar.properties.lowercaseMapping)"
+            throw GlobParser.Problem(
+                "names of repositories have no capitals",
+                "write \(scalar.properties.lowercaseMapping)"
             )
         default:
-            throw .init(
-                reason: "no name of a repository can hold '\(quotable(String(scalar)))'",
-                remedy: "write re: before a regular expression"
+            throw GlobParser.Problem(
+                "no name of a repository can hold '\(quotable(String(scalar)))'",
+                "write re: before a regular expression"
             )
         }
     }

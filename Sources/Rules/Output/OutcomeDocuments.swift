@@ -48,6 +48,8 @@ package struct OutcomeEntry: Encodable, Sendable {
         package var refusals: [ProblemEntry]?
         package var referrersLeftOut: [ProblemEntry]?
         package var notes: [String]?
+        /// Whether a deletion takes the image, or only some of its tags; absent for others.
+        package var deletesImage: Bool?
         /// The command that undoes a deletion; absent for others, and if nothing holds the image any more.
         package var restore: String?
         /// Only of `verify`.
@@ -63,6 +65,7 @@ package struct OutcomeEntry: Encodable, Sendable {
                 return TagEntry(tag: $0.tag, action: $0.action, before: $0.before, after: after, reason: $0.reason)
             }
             restore = image.restore
+            deletesImage = image.action == .delete ? image.deletesImage : nil
             (bytes, bytesThere) = (image.work.bytes, image.work.bytesThere)
             bytesMountable = image.work.bytesMountable
             (manifests, referrers, requests) = (image.work.manifests, image.work.referrers, image.work.requests)

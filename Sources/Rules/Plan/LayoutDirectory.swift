@@ -1,5 +1,15 @@
-internal import Content
+package import Content
 internal import FoundationEssentials
+
+extension RuleRegistry {
+    /// The repositories of a directory of layouts; none for other registries.
+    ///
+    /// - Throws: ``OutcomeProblem`` if a directory can't be read.
+    package func layouts() throws(OutcomeProblem) -> [RepositoryName] {
+        guard case .layout(let directory) = place else { return [] }
+        return try LayoutDirectory.repositories(in: directory)
+    }
+}
 
 /// The image layouts below a directory, which stand for a registry's repositories.
 enum LayoutDirectory {
@@ -11,7 +21,7 @@ enum LayoutDirectory {
     /// Layouts are not looked for inside of layouts. A missing directory has none.
     ///
     /// - Throws: ``OutcomeProblem`` if a directory can't be read.
-    static func repositories(in directory: String) throws -> [RepositoryName] {
+    static func repositories(in directory: String) throws(OutcomeProblem) -> [RepositoryName] {
         var found: [RepositoryName] = []
         var waiting = [""]
         var looked = 0

@@ -62,7 +62,7 @@ extension ImageOutcome {
         return switch action {
         case .add, .keep: after
         case .move: "\(tag.before.map(\.description) ?? "") → \(after)"
-        case .skip: "stays \(tag.before.map(\.description) ?? "")\(reason)"
+        case .skip: tag.before.map { "stays \($0)\(reason)" } ?? "skipped\(reason)"
         case .refuse: tag.reason ?? ""
         case .delete: "\(tag.before.map(\.description) ?? "")\(reason)"
         }

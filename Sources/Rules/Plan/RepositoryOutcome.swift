@@ -40,13 +40,19 @@ package struct RepositoryOutcome: Sendable {
 
     /// Whether every selected image was copied, or was there already, so that what is left over may be pruned.
     package var allowsPruning: Bool {
-        guard isWhole, let selection, selection.wanted == nil, !images.isEmpty else { return false }
-        return images.allSatisfy { image in
-            switch image.state {
-            case .planned, .done: image.action != .refuse
-            case .refused, .failed, .stopped: false
+        guard let selection, selection.wanted == nil, !images.isEmpty else { return false }
+        return isCopied
+    }
+
+    /// Whether nothing that was to be copied has failed, was refused or stopped.
+    var isCopied: Bool {
+        isWhole
+            && images.allSatisfy { image in
+                switch image.state {
+                case .planned, .done: image.action != .refuse
+                case .refused, .failed, .stopped: false
+                }
             }
-        }
     }
 }
 

@@ -22,6 +22,8 @@ extension Rule {
             platforms: platforms,
             isDryRun: isDryRun
         )
+        // A repository may have images for one platform beside indexes.
+        options.matchesSingleImages = true
         options.admission = admissions.admission(of: self)
         options.additions = additions
         if let run, let gates = options.admission as? GateAdmission, referrers == .all {

@@ -94,10 +94,15 @@ package struct RuleRun: Sendable {
             }
         }
         let known = jobs
-        let unlisted = rules.enumerated().filter { index, _ in
-            failures.contains { $0.ruleIndex == index && !$0.problems.isEmpty }
-        }
-        let pruneGuard = PruneGuard(known.map(\.job), beside: beside, failed: unlisted.map(\.element))
+        // A rule without repositories has failed if its source could not be listed.
+        let failed = Set(failures.filter { !$0.problems.isEmpty }.map(\.ruleIndex))
+        let idle = Set(failures.map(\.ruleIndex)).subtracting(failed)
+        let pruneGuard = PruneGuard(
+            known.map(\.job),
+            beside: beside,
+            failed: failed.sorted().map { rules[$0] },
+            idle: idle.sorted().map { rules[$0] }
+        )
         let units = JobUnit.groups(of: known.map(\.job))
         try await withThrowingTaskGroup(of: [(Int, [RepositoryOutcome])].self) { group in
             var unstarted = units[...]

@@ -1,5 +1,6 @@
 internal import Content
 internal import Platform
+internal import Promotion
 internal import Replicate
 
 /// Compares the images of a job with its destinations, and copies what differs.
@@ -38,7 +39,9 @@ extension UnitRun {
                     referrers: rule.referrers == .all
                 )
                 let isIndex = image.mediaType?.isIndex ?? true
-                if rule.platforms.isEmpty, difference == .none, !(looksAtIndexes && isIndex) {
+                // What platforms make of an index is known only when it is read.
+                let isKnown = rule.platforms.isEmpty || !isIndex
+                if isKnown, difference == .none, !(looksAtIndexes && isIndex) {
                     outcomes[index].images.append(kept(image, assigned.tags, placed.job.source))
                 } else if image.isArchived {
                     let archived = placed.job.source.tagged(image.tags.first, digest: image.digest)
@@ -54,7 +57,11 @@ extension UnitRun {
         }
         guard !differing.isEmpty else { return Worked(outcomes: outcomes.map(\.sorted), listings: listings) }
         // Another rule may prune what this one is going to copy.
-        let collected = CollectedOutcomes(count: open.count, keepsDigests: jobs.contains { $0.job.rule.prune != nil })
+        let collected = CollectedOutcomes(
+            open.map(\.listing),
+            isPlan: run.mode != .carryOut,
+            keepsDigests: jobs.contains { $0.job.rule.prune != nil }
+        )
         let images = differing.sorted { $0.key < $1.key }.map { ImageToCopy(selected.images[$0.key], tags: $0.value) }
         await run.run.copy(
             images,
@@ -169,13 +176,18 @@ extension UnitRun {
 private final class CollectedOutcomes: Sendable {
     private let state: Lock<[[ImageOutcome]]>
     private let needed: Lock<[Set<Digest>]>
+    private let listings: [DestinationListing]
+    private let isPlan: Bool
     private let keepsDigests: Bool
 
-    /// - Parameter keepsDigests: Whether to remember the manifests of planned copies.
-    init(count: Int, keepsDigests: Bool) {
-        state = Lock(Array(repeating: [], count: count))
-        needed = Lock(Array(repeating: [], count: count))
-        self.keepsDigests = keepsDigests
+    /// - Parameters:
+    ///   - listings: The destinations.
+    ///   - isPlan: Whether nothing is carried out.
+    ///   - keepsDigests: Whether to remember the manifests of planned copies.
+    init(_ listings: [DestinationListing], isPlan: Bool, keepsDigests: Bool) {
+        state = Lock(Array(repeating: [], count: listings.count))
+        needed = Lock(Array(repeating: [], count: listings.count))
+        (self.listings, self.isPlan, self.keepsDigests) = (listings, isPlan, keepsDigests)
     }
 
     var all: [[ImageOutcome]] { state.withLock { $0 } }
@@ -200,7 +212,12 @@ private final class CollectedOutcomes: Sendable {
             case .planned(let plan): outcome = ImageOutcome(plan)
             case .done(let receipt): outcome = ImageOutcome(receipt)
             case .failed(_, _, let error):
-                outcome = ImageOutcome(OutcomeProblem(error), image, at: place, from: source)
+                if let platform = error.otherPlatform {
+                    outcome = ImageOutcome(skipping: image, for: platform, at: place, listings[place], from: source)
+                    if !isPlan { outcome.state = .done }
+                } else {
+                    outcome = ImageOutcome(OutcomeProblem(error), image, at: place, from: source)
+                }
             case .cancelled:
                 var stopped = ImageOutcome(.stopped, image, at: place, from: source)
                 stopped.state = .stopped
@@ -209,6 +226,38 @@ private final class CollectedOutcomes: Sendable {
             if case .planned = result {} else { (outcome.work.requests, outcome.seconds) = (requests, seconds) }
             state[place].append(outcome)
         }
+    }
+}
+
+extension ImageOutcome {
+    /// An image that is left out because it is for another platform; its tags stay as they are.
+    fileprivate init(
+        skipping image: ImageToCopy,
+        for platform: String,
+        at place: Int,
+        _ listing: DestinationListing,
+        from source: ImageReference
+    ) {
+        self.init(
+            source: source.tagged(image.image.tags.first, digest: image.image.digest),
+            digest: image.image.digest,
+            mediaType: image.image.mediaType,
+            tags: (image.tags[place] ?? []).map { tag in
+                .init(tag, .skip, before: listing.tags[tag], reason: Self.otherPlatform(platform))
+            },
+            action: .skip,
+            state: .planned
+        )
+    }
+
+    /// The reason for which an image of another platform is skipped.
+    static func otherPlatform(_ platform: String) -> String { "the image is for \(platform) alone" }
+}
+
+extension CopyError {
+    /// The platform of a single image, if it was not copied because it is for another platform than the selected ones.
+    var otherPlatform: String? {
+        if case .unsupported(.imageOfOtherPlatform(let platform)) = reason { platform } else { nil }
     }
 }
 

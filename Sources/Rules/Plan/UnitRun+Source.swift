@@ -8,20 +8,7 @@ extension UnitRun {
         if let loop = placed.loop { return .failure(loop) }
         let (job, rule) = (placed.job, placed.job.rule)
         do {
-            let source = try await run.run.listSource(
-                job.source,
-                rule.source.registry.options,
-                taggedOnly: !run.mode.listsEveryImage && rule.referrers == .none && !rule.tags.untagged
-                    && rule.tags.digests.isEmpty
-            )
-            let candidates = source.tags.map { tag in
-                TagCandidate(
-                    tag.tag,
-                    digest: tag.digest,
-                    pushedAt: tag.pushedAt.map { Date(timeIntervalSince1970: $0) }
-                )
-            }
-            let selection = rule.tags.select(from: candidates, now: run.now)
+            let (source, selection) = try await list(job)
             let shared = (source.images ?? []).flatMap { image in
                 image.sharedTags.map { tag in
                     (
@@ -58,6 +45,52 @@ extension UnitRun {
         } catch is Drained {
             return .failure(.stopped)
         }
+    }
+
+    /// Lists a source again, and selects what was not selected before.
+    ///
+    /// - Returns: The images that are new in the selection; of the tags, those of the present selection.
+    /// - Throws: ``CopyError``, ``Drained``, `CancellationError`
+    func selectAgain(_ job: RuleJob, since before: Selected) async throws -> Selected {
+        let (source, selection) = try await list(job)
+        let known = Set(before.selection.chosen.map { ManifestKey($0) })
+        let new = selection.chosen.filter { !known.contains(ManifestKey($0)) }
+        return try await run.run.drain.abandoning {
+            var (images, failures) = try await source.images(tagged: new.map(\.tag))
+            if let (id, reason) = failures.first {
+                let image = source.reference.tagged(id.tag, digest: id.digest)
+                throw CopyError(reason, side: .source, image: image, operation: "reading the image")
+            }
+            // Which of these nothing else needs is not looked at: one that stays too long does no harm.
+            if job.rule.tags.untagged { images += (source.images ?? []).filter(\.tags.isEmpty) }
+            return Selected(source: source, selection: selection, images: images, failures: [])
+        }
+    }
+
+    /// A tag of a source with its image, where that is known.
+    private struct ManifestKey: Hashable {
+        var tag: Tag
+        var digest: Digest?
+
+        init(_ candidate: TagCandidate) { (tag, digest) = (candidate.tag, candidate.digest) }
+    }
+
+    private func list(_ job: RuleJob) async throws -> (SourceListing, TagSelection) {
+        let rule = job.rule
+        let source = try await run.run.listSource(
+            job.source,
+            rule.source.registry.options,
+            taggedOnly: !run.mode.listsEveryImage && rule.referrers == .none && !rule.tags.untagged
+                && rule.tags.digests.isEmpty
+        )
+        let candidates = source.tags.map { tag in
+            TagCandidate(
+                tag.tag,
+                digest: tag.digest,
+                pushedAt: tag.pushedAt.map { Date(timeIntervalSince1970: $0) }
+            )
+        }
+        return (source, rule.tags.select(from: candidates, now: run.now))
     }
 
     private static let untaggedNotListed = OutcomeProblem(

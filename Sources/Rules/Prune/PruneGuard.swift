@@ -4,7 +4,7 @@ internal import Replicate
 /// Finds out who else may use a destination repository, so that nothing of theirs is deleted.
 struct PruneGuard: Sendable {
     /// A repository of ECR, whatever host it is reached by.
-    private struct Place: Hashable {
+    struct Place: Hashable, Sendable {
         var registry: String
         var repository: String
 
@@ -28,7 +28,8 @@ struct PruneGuard: Sendable {
     /// - Parameters:
     ///   - beside: Rules of the file that are not carried out in this run.
     ///   - failed: Rules whose source registry could not be listed.
-    init(_ jobs: [RuleJob], beside: [Rule], failed: [Rule]) {
+    ///   - idle: Rules that select no repository of their source.
+    init(_ jobs: [RuleJob], beside: [Rule], failed: [Rule], idle: [Rule]) {
         for (index, job) in jobs.enumerated() {
             readers[Place(job.rule.source.registry.place, job.repository.value), default: []].append(job.rule.name)
             guard let places = job.fixedPlaces() else {
@@ -40,6 +41,7 @@ struct PruneGuard: Sendable {
         unknown =
             beside.map { ($0, "is not carried out in this run") }
             + failed.map { ($0, "can't list its source") }
+            + idle.map { ($0, "selects no repository of its source") }
     }
 
     /// Why a repository must not be pruned; `nil` if only these jobs use it.
@@ -65,8 +67,17 @@ struct PruneGuard: Sendable {
 
     private func names(_ rule: Rule, _ place: Place) -> Bool {
         rule.destinations.contains { destination in
-            Place.name(of: destination.registry.place) == place.registry
-                && destination.repository.mayName(place.repository)
+            guard Place.name(of: destination.registry.place) == place.registry else { return false }
+            // With {repository} alone, the name tells the repository of the source.
+            guard let around = destination.repository.aroundRepository else {
+                return destination.repository.mayName(place.repository)
+            }
+            let isLongEnough = place.repository.utf8.count > around.before.utf8.count + around.after.utf8.count
+            guard isLongEnough, place.repository.hasPrefix(around.before), place.repository.hasSuffix(around.after)
+            else { return false }
+            let name = place.repository.dropFirst(around.before.count).dropLast(around.after.count)
+            guard let source = try? RepositoryName(parsing: String(name)) else { return false }
+            return rule.source.pattern(selecting: source) != nil
         }
     }
 
@@ -77,6 +88,19 @@ struct PruneGuard: Sendable {
 }
 
 extension NameTemplate {
+    /// The text before and after `{repository}`, if there is no other placeholder.
+    fileprivate var aroundRepository: (before: String, after: String)? {
+        guard names == ["repository"] else { return nil }
+        var (before, after, isAfter) = ("", "", false)
+        for part in parts {
+            switch part {
+            case .placeholder: isAfter = true
+            case .text(let text): if isAfter { after += text } else { before += text }
+            }
+        }
+        return (before, after)
+    }
+
     /// Whether some values of the placeholders give this name.
     func mayName(_ name: String) -> Bool {
         var rest = name[...]

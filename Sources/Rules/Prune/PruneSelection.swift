@@ -17,6 +17,9 @@ struct PruneSelection: Sendable {
         var belongsToAnother: Bool
         /// Leftovers of a lower level are deleted first: an index before its children, a referrer before its subject.
         var level = 0
+        /// The leftovers that need this image: the indexes that name it, and its referrers. While one of them is there,
+        /// the image must stay.
+        var neededBy: [Digest] = []
 
         /// What the deletion names: tags where there are some, so that an image that got another tag meanwhile stays.
         var ids: [ManifestID] { tags.isEmpty ? [.digest(digest)] : tags.map { .tag($0) } }
@@ -25,6 +28,8 @@ struct PruneSelection: Sendable {
     private(set) var leftovers: [Leftover] = []
     /// Tags that no rule selects, and that stay because something needs their image and it has no other tag.
     private(set) var staying: [Tag] = []
+    /// Indexes whose children are not known, because they can't be read; then no image is deleted.
+    private(set) var unread: [ListedImage] = []
 
     /// The number of deletions that `maxDelete` limits: tags, and images without a tag that belong to no other leftover.
     var count: Int {
@@ -37,10 +42,8 @@ struct PruneSelection: Sendable {
     ///   - digests: The images that rules select, or that a planned copy needs.
     ///   - children: What each index names.
     init(_ images: [ListedImage], keeping tags: Set<Tag>, _ digests: Set<Digest>, children: [Digest: [Digest]]) {
-        // An image that is pushed while it is listed may be on two pages.
-        var seen: Set<Digest> = []
-        let images = images.filter { seen.insert($0.digest).inserted }
-        let graph = Graph(images, children)
+        let images = images.merged()
+        let graph = PruneGraph(images, children)
         let needed = graph.needed(
             by: images.filter { image in
                 image.isArchived || digests.contains(image.digest) || image.tags.contains(where: tags.contains)
@@ -64,7 +67,7 @@ struct PruneSelection: Sendable {
                         mediaType: image.mediaType,
                         tags: goes,
                         isWhole: false,
-                        belongsToAnother: goes.allSatisfy { $0.digestTagSubject != nil }
+                        belongsToAnother: goes.allSatisfy { $0.digestTagSubject.map(graph.holds) ?? false }
                     )
                 )
             } else {
@@ -80,9 +83,35 @@ struct PruneSelection: Sendable {
             }
         }
         staying.sort()
-        let order = graph.levels(of: Set(leftovers.map(\.digest)))
-        for index in leftovers.indices { leftovers[index].level = order[leftovers[index].digest] ?? 0 }
+        // Images that belong to each other alone are counted, so that `maxDelete` limits them.
+        let counted = leftovers.filter { $0.isWhole && !$0.belongsToAnother }.map(\.digest)
+        let following = graph.following(counted)
+        for index in leftovers.indices where leftovers[index].isWhole {
+            if !following.contains(leftovers[index].digest) { leftovers[index].belongsToAnother = false }
+        }
+        let digests = Set(leftovers.map(\.digest))
+        let order = graph.levels(of: digests)
+        for index in leftovers.indices {
+            leftovers[index].level = order[leftovers[index].digest] ?? 0
+            leftovers[index].neededBy = graph.before(leftovers[index].digest, among: digests)
+        }
         leftovers.sort { ($0.level, $0.sortKey) < ($1.level, $1.sortKey) }
+    }
+
+    /// Selects from a whole repository.
+    ///
+    /// - Parameter children: What each index names that could be read. If one could not be read, any image may be its
+    ///   child, so that tags are left over, but no image.
+    init(_ images: [ListedImage], keeping kept: PruneKept, reading children: [Digest: [Digest]]) {
+        let unread = images.merged().filter { ($0.mediaType?.isIndex ?? true) && children[$0.digest] == nil }
+        self.init(
+            images,
+            keeping: kept.tags,
+            unread.isEmpty ? kept.digests : kept.digests.union(images.map(\.digest)),
+            children: children
+        )
+        self.unread = unread
+        if !unread.isEmpty { staying = [] }
     }
 
     /// Keeps what a later listing confirms: tags that still hold the same image, and images that still have no tag.
@@ -90,6 +119,7 @@ struct PruneSelection: Sendable {
     /// What only the later listing has is not in the result.
     func confirmed(by later: PruneSelection) -> PruneSelection {
         var confirmed = self
+        confirmed.unread = later.unread
         let fresh = Dictionary(uniqueKeysWithValues: later.leftovers.map { ($0.digest, $0) })
         confirmed.leftovers = leftovers.compactMap { leftover in
             guard let again = fresh[leftover.digest] else { return nil }
@@ -102,6 +132,15 @@ struct PruneSelection: Sendable {
             guard !kept.tags.isEmpty else { return nil }
             kept.isWhole = again.isWhole && kept.tags.count == again.tags.count
             return kept
+        }
+        // What an image needs that is not deleted now stays with it. Images come after those that need them.
+        var going: Set<Digest> = []
+        confirmed.leftovers.sort { ($0.level, $0.sortKey) < ($1.level, $1.sortKey) }
+        confirmed.leftovers.removeAll { leftover in
+            guard leftover.isWhole else { return false }
+            let isNeeded = leftover.neededBy.contains { (fresh[$0]?.isWhole ?? false) && !going.contains($0) }
+            if !isNeeded { going.insert(leftover.digest) }
+            return isNeeded
         }
         return confirmed
     }
@@ -116,74 +155,4 @@ struct PruneSelection: Sendable {
 
 extension PruneSelection.Leftover {
     fileprivate var sortKey: String { (tags.first?.value ?? "~") + " " + digest.hex }
-}
-
-/// What the images of a repository need of each other.
-private struct Graph {
-    private let images: [Digest: ListedImage]
-    private let children: [Digest: [Digest]]
-    /// The manifests whose subject is an image, or whose digest tag names it.
-    private var referrers: [Digest: [Digest]] = [:]
-    private var parents: [Digest: [Digest]] = [:]
-
-    init(_ listed: [ListedImage], _ children: [Digest: [Digest]]) {
-        images = Dictionary(uniqueKeysWithValues: listed.map { ($0.digest, $0) })
-        self.children = children
-        for image in listed {
-            let subjects = [image.subject].compactMap { $0 } + image.tags.compactMap(\.digestTagSubject)
-            for subject in Set(subjects) where subject != image.digest {
-                referrers[subject, default: []].append(image.digest)
-            }
-        }
-        for (parent, all) in children {
-            for child in all { parents[child, default: []].append(parent) }
-        }
-    }
-
-    /// These images and all that they need: children, referrers, and the subject of a referrer that stays.
-    func needed(by roots: [ListedImage]) -> Set<Digest> {
-        var needed = Set(roots.map(\.digest))
-        var waiting = roots.map(\.digest)
-        while let next = waiting.popLast() {
-            let more = (children[next] ?? []) + (referrers[next] ?? []) + [images[next]?.subject].compactMap { $0 }
-            for digest in more where needed.insert(digest).inserted { waiting.append(digest) }
-        }
-        return needed
-    }
-
-    /// Whether an image came with another that is here: as the child of an index, or as a referrer.
-    func belongsToAnother(_ image: ListedImage) -> Bool {
-        let isPart = parents[image.digest]?.contains { images[$0] != nil } ?? false
-        let subjects = [image.subject].compactMap { $0 } + image.tags.compactMap(\.digestTagSubject)
-        let isReferrer = subjects.contains { $0 != image.digest && images[$0] != nil }
-        guard !image.tags.isEmpty else { return isPart || isReferrer }
-        return isReferrer && image.tags.allSatisfy { $0.digestTagSubject != nil }
-    }
-
-    /// The order in which images must go: the number of steps after those that need them.
-    func levels(of digests: Set<Digest>) -> [Digest: Int] {
-        var levels: [Digest: Int] = [:]
-        // What goes before an image: the indexes that name it, and its referrers.
-        func before(_ digest: Digest) -> [Digest] {
-            ((parents[digest] ?? []) + (referrers[digest] ?? [])).filter { digests.contains($0) && $0 != digest }
-        }
-        for start in digests where levels[start] == nil {
-            var path: Set<Digest> = []
-            var stack: [(digest: Digest, isDone: Bool)] = [(start, false)]
-            while let (digest, isDone) = stack.popLast() {
-                if isDone {
-                    path.remove(digest)
-                    levels[digest] = (before(digest).compactMap { levels[$0] }.max() ?? -1) + 1
-                    continue
-                }
-                // A digest tag may name its own ancestor, so that there is a circle.
-                guard levels[digest] == nil, path.insert(digest).inserted else { continue }
-                stack.append((digest, true))
-                for earlier in before(digest) where levels[earlier] == nil && !path.contains(earlier) {
-                    stack.append((earlier, false))
-                }
-            }
-        }
-        return levels
-    }
 }

@@ -4,14 +4,36 @@ internal import Replicate
 
 /// The command that brings back what a deletion takes away.
 enum RestoreCommand {
+    /// The command for a leftover; `nil` if nothing holds the image after the deletion.
+    ///
+    /// - Parameters:
+    ///   - side: How the repository is reached.
+    ///   - sources: Where the image may be, each with how it is reached.
+    static func text(
+        for leftover: PruneSelection.Leftover,
+        in repository: ImageReference,
+        _ side: SideOptions,
+        from sources: [(listing: SourceListing, side: SideOptions)]
+    ) -> String? {
+        guard leftover.isWhole else { return retag(leftover.digest, leftover.tags, in: repository, side) }
+        let holding = sources.first { source, _ in
+            source.images?.contains { $0.digest == leftover.digest && !$0.isArchived } ?? false
+        }
+        return holding.map { source, options in
+            copy(leftover.digest, leftover.tags, from: source.reference, options, to: repository, side)
+        }
+    }
+
     /// Sets deleted tags again on an image that stays.
-    static func retag(_ image: Digest, _ tags: [Tag], in repository: ImageReference, _ side: SideOptions) -> String {
+    private static func retag(_ image: Digest, _ tags: [Tag], in repository: ImageReference, _ side: SideOptions)
+        -> String
+    {
         (["ecr-replicate", "retag"] + flags(side, "") + ["\(repository.tagged(nil, digest: image))"]
             + tags.map(\.value)).joined(separator: " ")
     }
 
     /// Copies a deleted image again.
-    static func copy(
+    private static func copy(
         _ image: Digest,
         _ tags: [Tag],
         from source: ImageReference,

@@ -46,12 +46,7 @@ extension PlanDocument.Image {
 
     /// The outcome of an image that is not as the plan has seen it.
     func stale(_ difference: String, from source: ImageReference) -> ImageOutcome {
-        let problem = OutcomeProblem(
-            reason: "stalePlan",
-            difference,
-            remedy: "make a new plan with plan --out, and look at what changed"
-        )
-        return outcome(from: source, .refused([problem]))
+        outcome(from: source, .refused([.stalePlan(difference)]))
     }
 }
 

@@ -41,6 +41,7 @@ extension PlanDocument.Place {
 extension PlanDocument.Image {
     init(_ outcome: ImageOutcome) {
         action = outcome.action
+        deletesImage = outcome.deletesImage ? true : nil
         digest = outcome.digest
         sourceDigest = outcome.sourceDigest
         mediaType = outcome.mediaType

@@ -92,7 +92,9 @@ enum PlanDocument {
 
     struct Image: Codable, Sendable {
         var action: PlannedAction
-        /// The digest that the tags get.
+        /// Of a deletion: `true` if the image is deleted, not only some of its tags.
+        var deletesImage: Bool?
+        /// The digest that the tags get, or of a deletion the one that they hold.
         var digest: Digest?
         var mediaType: MediaType?
         /// Why the image was refused or could not be planned.

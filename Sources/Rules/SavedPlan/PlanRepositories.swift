@@ -16,6 +16,8 @@ struct PlannedRepository: Sendable {
     var creationTemplate: String?
     var problems: [OutcomeProblem]
     var images: [PlanDocument.Image]
+
+    var deletesAnything: Bool { images.contains { $0.action == .delete } }
 }
 
 /// Reads the repositories of a saved plan that was checked, one after another.
@@ -51,8 +53,8 @@ struct PlanRepositories: Sendable {
             let next = try line()
             if next.dropLast() == ArraySlice(PlanDocument.imagesEnd.utf8) { return repository }
             let image = try PlanCheck.decode(PlanDocument.Image.self, Array(withoutComma(next)), line: lines.line)
-            guard image.action != .add && image.action != .move || image.digest != nil else {
-                throw PlanFault(lines.line, at: "digest", "an image to copy has no digest", .planAgain)
+            guard image.digest != nil || ![.add, .move, .delete].contains(image.action) else {
+                throw PlanFault(lines.line, at: "digest", "an image to copy or to delete has no digest", .planAgain)
             }
             repository.images.append(image)
         }

@@ -18,6 +18,8 @@ package struct SavedPlan: Sendable {
     /// The digest of that rule file.
     package let ruleFileDigest: Digest
     package let registries: [RuleRegistry]
+    /// For each repository in which the plan deletes something: how many entries of the plan write to it.
+    let writersOfPruned: [ImageReference: Int]
 
     private let file: ByteFile
 
@@ -41,7 +43,13 @@ package struct SavedPlan: Sendable {
                 try RuleRegistry(registry, at: "registries[\(index)]", variables)
             }
             var repositories = PlanRepositories(of: file, registries)
-            while try repositories.next() != nil {}
+            var (writers, pruned) = ([ImageReference: Int](), Set<ImageReference>())
+            while let repository = try repositories.next() {
+                guard let destination = repository.destination else { continue }
+                writers[destination, default: 0] += 1
+                if repository.deletesAnything { pruned.insert(destination) }
+            }
+            writersOfPruned = writers.filter { pruned.contains($0.key) }
         } catch {
             throw Self.explained(error, path)
         }

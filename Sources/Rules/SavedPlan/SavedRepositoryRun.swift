@@ -8,14 +8,20 @@ internal import Replicate
 /// its tags at both sides are compared with what the plan has seen; right before a tag is set, ``CopyOptions/expected``
 /// guards it.
 struct SavedRepositoryRun: Sendable {
-    private let planned: PlannedRepository
-    private let run: CopyRun
+    let planned: PlannedRepository
+    let run: CopyRun
+    /// Called with each line about a deletion, before it happens.
+    let announce: @Sendable (String) -> Void
 
-    init(_ planned: PlannedRepository, in run: CopyRun) { (self.planned, self.run) = (planned, run) }
+    init(_ planned: PlannedRepository, in run: CopyRun, announce: @escaping @Sendable (String) -> Void) {
+        (self.planned, self.run, self.announce) = (planned, run, announce)
+    }
 
     /// From this number of tags, listing a repository takes fewer requests than asking for each tag.
     private static let manyTags = 100
 
+    /// Copies the images of the repository; deletions are for later.
+    ///
     /// - Throws: `CancellationError`
     func outcome() async throws -> RepositoryOutcome {
         var outcome = RepositoryOutcome(rule: planned.rule.name, ruleIndex: 0, source: planned.source)
@@ -26,7 +32,6 @@ struct SavedRepositoryRun: Sendable {
         outcome.images = planned.images.filter { !$0.isToDo && $0.action != .delete }.map {
             $0.outcome(from: planned.source)
         }
-        outcome.images += deletions(planned.images.filter { $0.action == .delete }, from: planned.source)
         guard !open.isEmpty, let destination = planned.destination, let registry = planned.destinationRegistry else {
             return outcome.sorted
         }
@@ -112,7 +117,7 @@ struct SavedRepositoryRun: Sendable {
     // MARK: Comparing
 
     /// Why nothing of a repository that no longer exists is carried out; `nil` if its absence is what the plan has seen.
-    private func missingRepository(_ side: CopyError.Side) -> String? {
+    func missingRepository(_ side: CopyError.Side) -> String? {
         switch side {
         case .source: return "the source's repository \(planned.source) does not exist any more"
         case .destination:
@@ -159,7 +164,7 @@ struct SavedRepositoryRun: Sendable {
         return nil
     }
 
-    private static func changed(_ name: String, _ before: Digest?, _ now: Digest?) -> String {
+    static func changed(_ name: String, _ before: Digest?, _ now: Digest?) -> String {
         "\(name) \(before.map { "held \($0)" } ?? "did not exist") when the plan was made, and "
             + (now.map { "now holds \($0)" } ?? "now does not exist")
     }

@@ -38,9 +38,19 @@ package struct TagSelection: Sendable {
         }
     }
 
+    /// The tags whose images are too young, or of an unknown age: they stay at the destination as they are, and are
+    /// neither moved nor pruned.
+    package var undecided: [Tag] {
+        let chosen = Set(chosen.map(\.tag))
+        return stages.flatMap(\.dropped).compactMap { dropped in
+            switch dropped.reason {
+            case .tooYoung, .unknownAge: chosen.contains(dropped.tag) ? nil : dropped.tag
+            default: nil
+            }
+        }
+    }
+
     /// The tags whose images are too young, each with the time when it qualifies.
-    ///
-    /// They stay at the destination as they are: they are neither moved nor pruned.
     package var coolingDown: [(tag: Tag, qualifiesAt: Date)] {
         let chosen = Set(chosen.map(\.tag))
         return stages.flatMap(\.dropped).compactMap { dropped in

@@ -28,7 +28,7 @@ extension ImageOutcome {
         }
         lines += tags.filter { $0.action == .skip }.map { tag in
             let reason = tag.reason.map { "; \($0)" } ?? ""
-            return "  \(tag.action.mark) \(tag.tag)  stays \(tag.before?.description ?? "")\(reason)"
+            return "  \(tag.action.mark) \(tag.tag)  \(tag.before.map { "stays \($0)" } ?? "skipped")\(reason)"
         }
         switch state {
         case .failed(let problem): lines.append("  error \(sourceName): \(problem.text)")

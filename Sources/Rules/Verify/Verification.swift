@@ -51,9 +51,23 @@ struct Verification: Sendable {
             outcomes[index].differences += before.filter { !remaining.contains($0.identity) }.map(\.repaired)
             guard let repair = repairs[wanted[index].index] else { continue }
             outcomes[index].leftOut += repair.leftOut
-            if !check.differences.isEmpty, let state = repair.state { outcomes[index].state = state }
+            if !check.differences.isEmpty, let state = repair.state {
+                outcomes[index].state = state
+            } else {
+                let sent = Set(checks[index].corruptBlobs)
+                outcomes[index].notes += check.corruptBlobs.unique().filter(sent.contains).map(Self.keptNote)
+            }
         }
         return outcomes
+    }
+
+    /// Says that uploading a blob again has not changed it.
+    ///
+    /// docker-registry 2.8 stores no bytes under a digest for which it has a file
+    /// (docs/facts/oci-distribution.md#damaged-blobs).
+    private static func keptNote(_ blob: Descriptor) -> String {
+        "\(blob.digest) was uploaded again, but the registry still has the wrong bytes: it keeps a blob that it believes "
+            + "it has. Remove the blob's data there, or have the registry's operator do it, then run verify --repair again"
     }
 
     private func check(_ wanted: [ImageToCheck], at destination: CheckedDestination) async throws -> [ImageCheck] {
@@ -137,7 +151,11 @@ extension ImageOutcome {
     ///   - image: The image as the source lists it.
     ///   - source: The image's repository.
     init(_ check: ImageCheck, _ image: ListedImage, from source: ImageReference) {
+        let otherPlatform = check.failure?.otherPlatform
         let tags = check.tags.map { tag -> TagOutcome in
+            if let otherPlatform {
+                return TagOutcome(tag.tag, .skip, before: tag.holds, reason: Self.otherPlatform(otherPlatform))
+            }
             if tag.isSkipped { return TagOutcome(tag.tag, .skip, before: tag.holds, reason: "ifExists is skip") }
             guard check.failure == nil, tag.holds != check.digest else {
                 return TagOutcome(tag.tag, .keep, before: tag.holds)
@@ -149,8 +167,9 @@ extension ImageOutcome {
             digest: check.digest,
             mediaType: check.mediaType,
             tags: tags,
-            state: check.failure.map { .failed(OutcomeProblem($0)) } ?? .done
+            state: otherPlatform == nil ? check.failure.map { .failed(OutcomeProblem($0)) } ?? .done : .done
         )
+        if otherPlatform != nil { action = .skip }
         if !check.differences.isEmpty, action == .keep || action == .skip { action = .add }
         differences = check.differences
         leftOut = check.leftOut.map { OutcomeProblem($0) }

@@ -15,6 +15,7 @@ package struct VerifyOptions: Sendable, Hashable {
         CheckOptions(
             referrers: options.referrers,
             platforms: options.platforms,
+            matchesSingleImages: options.matchesSingleImages,
             skipsHeldTags: options.ifExists == .skip,
             isDeep: isDeep
         )

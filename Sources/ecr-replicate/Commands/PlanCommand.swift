@@ -1,6 +1,7 @@
 import ArgumentParser
 import Content
 import FoundationEssentials
+import Promotion
 import Replicate
 import Rules
 

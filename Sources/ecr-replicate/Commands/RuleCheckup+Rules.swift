@@ -30,10 +30,24 @@ extension RuleCheckup.Registry {
         self.init(
             name: registry.name,
             location: location,
+            folder: RuleCheckup.Folder(registry),
             words: registry.place.words,
             options: registry.options,
             kmsKeys: registry.kmsKeys
         )
+    }
+}
+
+extension RuleCheckup.Folder {
+    fileprivate init?(_ registry: RuleRegistry) {
+        guard case .layout(let directory) = registry.place else { return nil }
+        self.init(path: directory) { () throws(Unusable) in
+            do throws(OutcomeProblem) {
+                return try registry.layouts()
+            } catch {
+                throw Unusable(error.text, remedy: error.remedy ?? "check layout: in the rule file")
+            }
+        }
     }
 }
 

@@ -192,7 +192,7 @@ struct SyncCommand: AsyncParsableCommand {
             page: try report.open(.sync, of: plan.ruleFile)
         )
         try await session.runRules(reporting) { _, run, report in
-            try await SavedPlanRun(plan, in: run).outcomes(report)
+            try await SavedPlanRun(plan, in: run, announce: { LineStream.standardError.say($0) }).outcomes(report)
         }
     }
 }

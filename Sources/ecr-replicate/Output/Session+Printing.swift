@@ -1,6 +1,7 @@
 import Content
 import FoundationEssentials
 import Platform
+import Promotion
 import Replicate
 import Reporting
 

@@ -273,3 +273,42 @@ struct WaitStateTests {
         #expect(waits.unanswered.isEmpty && waits.heartbeat(at: begin.advanced(by: .seconds(60))) == nil)
     }
 }
+
+@Suite("Waiting checks of doctor -f")
+struct PartWaitsTests {
+    private let begin = ContinuousClock.now
+
+    private func waiting() -> PartWaits {
+        var waits = PartWaits()
+        waits.begin("endpoint", of: "registry far", .destination, at: begin)
+        waits.begin("identity", of: "registry build", .source, at: begin)
+        waits.begin("ecr:BatchGetImage", of: "rule r", .source, at: begin.advanced(by: .seconds(2)))
+        return waits
+    }
+
+    @Test("are shown after a second, for each part")
+    func lines() {
+        let waits = waiting()
+        #expect(waits.lines(width: 80, at: begin.advanced(by: .milliseconds(900))).isEmpty)
+        #expect(
+            waits.lines(width: 80, at: begin.advanced(by: .milliseconds(2_400))) == [
+                "registry build: identity (2 s)…", "registry far: endpoint (2 s)…",
+            ]
+        )
+        #expect(waits.lines(width: 10, at: begin.advanced(by: .seconds(2))) == ["registry ", "registry "])
+    }
+
+    @Test("give one heartbeat line, and none when all have ended")
+    func heartbeat() {
+        var waits = waiting()
+        #expect(waits.heartbeat(at: begin) == nil)
+        #expect(
+            waits.heartbeat(at: begin.advanced(by: .seconds(9))) == "waiting for registry build: identity (9 s), "
+                + "registry far: endpoint (9 s), rule r: ecr:BatchGetImage (7 s)"
+        )
+        #expect(waits.end("rule r") == .init(part: "rule r", side: .source, check: "ecr:BatchGetImage"))
+        #expect(waits.end("rule r") == nil)
+        for part in ["registry build", "registry far"] { _ = waits.end(part) }
+        #expect(waits.heartbeat(at: begin.advanced(by: .seconds(60))) == nil)
+    }
+}

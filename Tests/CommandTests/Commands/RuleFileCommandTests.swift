@@ -20,7 +20,10 @@ private struct RuleStage: Sendable {
 }
 
 /// - Parameter rules: What follows the registries `build` and `far`; `BUILD` and `FAR` stand for their hosts.
-private func withRules(_ rules: String, _ body: (RuleStage) async throws -> Void) async throws {
+private func withRules<Result>(
+    _ rules: String,
+    _ body: (RuleStage) async throws -> Result
+) async throws -> Result {
     try await withScratchDirectory { directory in
         try await withStage { stage in
             let text = """
@@ -32,7 +35,7 @@ private func withRules(_ rules: String, _ body: (RuleStage) async throws -> Void
                 \(rules)
                 """
             try write(text, to: "\(directory)/rules.yaml")
-            try await body(RuleStage(stage: stage, file: "\(directory)/rules.yaml"))
+            return try await body(RuleStage(stage: stage, file: "\(directory)/rules.yaml"))
         }
     }
 }
@@ -210,6 +213,100 @@ struct RuleDoctorCommandTests {
                 last.hasPrefix("interrupted: no answer yet to ") && last.contains("identity of registry build"),
                 "\(last)"
             )
+        }
+    }
+}
+
+@Suite("doctor of a rule file with directories of layouts", .timeLimit(.minutes(1)))
+struct RuleDoctorLayoutTests {
+    /// Runs `doctor -f` for a rule that copies `team/app` of the registry `disk`, or to it.
+    ///
+    /// - Parameters:
+    ///   - layout: The directory; `images` has a layout of the image.
+    ///   - isSource: Whether the rule copies from there.
+    private func doctor(_ layout: String, isSource: Bool) async throws -> Ended {
+        try await withRules("    X") { rules in
+            let folder = String(rules.file.dropLast("/rules.yaml".count))
+            let copied = try await rules.run("copy", "\(rules.stage.source):v1", "oci:\(folder)/images/team/app:v1")
+            try #require(copied.exitCode == 0, "\(copied.errors)")
+            try write("", to: "\(folder)/file")
+            let (from, to) = isSource ? ("disk", "far") : ("build", "disk")
+            let text = try String(contentsOfFile: rules.file, encoding: .utf8).replacing(
+                "rules:\n    X",
+                with: """
+                      disk: { layout: "\(folder)/\(layout)" }
+                    rules:
+                      - { name: r, from: { registry: \(from), repository: "team/*" }, to: { registry: \(to) } }
+                    """
+            )
+            try write(text, to: rules.file)
+            let before = try contents(of: "\(folder)/images/team/app/index.json")
+            let ended = try await rules.run("doctor", "-f", rules.file)
+            #expect(try contents(of: "\(folder)/images/team/app/index.json") == before, "a check must change nothing")
+            #expect(!FileManager.default.fileExists(atPath: "\(folder)/none"))
+            return ended
+        }
+    }
+
+    private func line(_ ended: Ended, _ check: String) -> String? {
+        ended.lines.first { $0.contains(" \(check) ") }
+    }
+
+    @Test("reads the layouts of a source as its repositories, and an image of each")
+    func source() async throws {
+        let ended = try await doctor("images", isSource: true)
+        #expect(ended.exitCode == 0, "\(ended.output)\(ended.errors)")
+        #expect(line(ended, "directory")?.hasPrefix("ok       source ") == true, "\(ended.output)")
+        #expect(line(ended, "directory")?.hasSuffix("has 1 repository") == true)
+        #expect(ended.lines.contains("rule r: 1 repository selected and checked"))
+        #expect(ended.lines.contains { $0.hasPrefix("ok       source      team/app ") }, "\(ended.output)")
+        #expect(ended.lines.contains { $0.hasPrefix("ok       destination far: team/app ") })
+    }
+
+    @Test(
+        "says why a source can't be used, and skips its rules",
+        arguments: [("none", "there is no directory '"), ("file", "is not a directory")]
+    )
+    func unusableSource(_ layout: String, _ words: String) async throws {
+        let ended = try await doctor(layout, isSource: true)
+        #expect(ended.exitCode == 1, "\(ended.output)\(ended.errors)")
+        #expect(line(ended, "directory")?.hasPrefix("FAILED   source ") == true, "\(ended.output)")
+        #expect(ended.output.contains(words) && ended.output.contains("next: check layout: in the rule file"))
+        #expect(ended.output.contains("the directory of registry disk can't be used, as said above"))
+    }
+
+    @Test(
+        "says whether a destination can be written to, or will be created",
+        arguments: [("images", "can be written", 0), ("none/there", "will be created", 0)]
+    )
+    func destination(_ layout: String, _ words: String, _ code: Int32) async throws {
+        let ended = try await doctor(layout, isSource: false)
+        #expect(ended.exitCode == code, "\(ended.output)\(ended.errors)")
+        #expect(line(ended, "directory")?.hasSuffix(words) == true, "\(ended.output)")
+    }
+
+    @Test("fails for a destination below a file, and for one that may not be written to")
+    func unwritable() async throws {
+        let below = try await doctor("file/images", isSource: false)
+        #expect(below.exitCode == 1 && below.output.contains("/file' is not a directory"), "\(below.output)")
+        #expect(below.output.contains("the directory of registry disk can't be used, as said above"))
+        // The system's own directories refuse all users but root.
+        let system = try await withRules("    X") { rules in
+            let text = try String(contentsOfFile: rules.file, encoding: .utf8).replacing(
+                "rules:\n    X",
+                with: """
+                      disk: { layout: /usr/images }
+                    rules:
+                      - { name: r, from: { registry: build, repository: "team/*" }, to: { registry: disk } }
+                    """
+            )
+            try write(text, to: rules.file)
+            return try await rules.run("doctor", "-f", rules.file)
+        }
+        if FileManager.default.isWritableFile(atPath: "/usr") {
+            #expect(system.exitCode == 0 && system.output.contains("will be created"))
+        } else {
+            #expect(system.exitCode == 1 && system.output.contains("the directory '/usr' may not be written to"))
         }
     }
 }

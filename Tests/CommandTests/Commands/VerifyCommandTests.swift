@@ -146,6 +146,33 @@ struct VerifyCommandTests {
         }
     }
 
+    @Test("--deep --repair uploads a blob again whose bytes are wrong")
+    func deepRepair() async throws {
+        try await withVerifyScene { scene in
+            // The emulator's accounts share their bytes, so the right ones are in a layout.
+            let layout = "oci:\(scene.folder)/layout"
+            let copied = try await scene.run("copy", "--all-tags", scene.source, layout)
+            #expect(copied.exitCode == 0, "\(copied.errors)")
+            let blob = try #require(scene.single.blobs.last { if case .bytes = $0.source { true } else { false } })
+            let path = "\(scene.emulator.aws.blobs.directory)/blobs/\(blob.digest.hex)"
+            let right = try Data(contentsOf: URL(filePath: path))
+            for wrong in [Data(right.reversed()), right.dropLast(1)] {
+                try wrong.write(to: URL(filePath: path))
+                let verify = [
+                    "verify", "--all-tags", "--deep", "--destination-profile", "production", layout, scene.destination,
+                ]
+                let found = try await scene.run(verify)
+                #expect(found.exitCode == 2, "\(found.output)\(found.errors)")
+                #expect(found.output.contains("  ! single  corrupt: \(blob.digest) of \(scene.single.digest): "))
+                let repaired = try await scene.run(verify + ["--repair"])
+                #expect(repaired.exitCode == 0, "\(repaired.output)\(repaired.errors)")
+                #expect(repaired.output.contains("  = single  repaired: corrupt: \(blob.digest)"))
+                #expect(try Data(contentsOf: URL(filePath: path)) == right)
+                #expect(try await scene.run(verify).exitCode == 0)
+            }
+        }
+    }
+
     @Test("what the destination has more is not a difference, and a missing repository lacks every tag")
     func moreAndMissing() async throws {
         try await withVerifyScene { scene in

@@ -66,7 +66,7 @@ struct MotoKeyTests {
             let message = Array("message".utf8)
             let hash = try #require(key.kind.hash)
             let signed = try await client.send(
-                SignDigest(keyID: arn, digest: digest(message, hash), algorithm: algorithm)
+                SignDigest(keyID: arn, digest: hash.digest(of: message), algorithm: algorithm)
             )
             #expect(key.verifies(signed.signature, over: message, key.kind.defaultScheme))
             #expect(signed.keyARN == arn)

@@ -144,7 +144,7 @@ struct RecordScenarioTests {
 
     @Test("with --upload api a record goes in parts, like every layer")
     func inParts() async throws {
-        try await withRecords(uploads: UploadOptions(mode: .api)) { stage, image, _ in
+        try await withRecords(uploads: UploadOptions(mode: .api)) { (stage: RecordStage, image: SeedImage, _: SeedImage) async throws -> Void in
             #expect(try await stage.promote().records.count == 1)
             #expect(stage.tag() == image.digest)
             #expect(stage.cloud.counts["POST upload"] == nil)

@@ -90,7 +90,7 @@ struct RecordSignerTests {
         #expect(try await signer.sign(message) == signature)
         let body = try #require(sender.requests.last.map { String(decoding: $0.body, as: UTF8.self) })
         let hash = try #require(kind.hash)
-        let digest = Data(digest(message, hash)).base64EncodedString()
+        let digest = Data(hash.digest(of: message)).base64EncodedString()
         // The key's ARN, not the alias, which may be moved meanwhile.
         #expect(
             body

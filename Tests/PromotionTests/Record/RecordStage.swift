@@ -67,7 +67,7 @@ struct RecordStage: Sendable {
         return ImageReference(
             registry: place.registry,
             repository: try RepositoryName(parsing: "prod/app"),
-            tag: try tag.map(Tag.init(parsing:)),
+            tag: try tag.map { try Content.Tag(parsing: $0) },
             digest: digest
         )
     }

@@ -63,11 +63,11 @@ struct GateScenarioTests {
     }
 
     /// Every two gates.
-    private static let pairs = GateCase.allCases.flatMap { first in
+    private static let allPairs = GateCase.allCases.flatMap { first in
         GateCase.allCases.filter { $0.rawValue > first.rawValue }.map { (first, $0) }
     }
 
-    @Test("of two gates both must pass, and both are reported", arguments: pairs)
+    @Test("of two gates both must pass, and both are reported", arguments: allPairs)
     func pairs(_ first: GateCase, _ second: GateCase) async throws {
         for one in first.results {
             for other in second.results { try await check([(first, one), (second, other)]) }

@@ -274,6 +274,66 @@ struct PlanActionTests {
         }
     }
 
+    @Test(
+        "with platforms, a single image is copied as it is if it is for one of them or for none, and skipped otherwise"
+    )
+    func singleImages() async throws {
+        try await withScene { scene in
+            let index = SeedImage.twoPlatforms("index", layersEach: [100], isAttested: false)
+            let (single, artifact) = (
+                SeedImage.oci("single", layers: [100]), SeedImage.cosignSignature(of: index.digest)
+            )
+            let old = SeedImage.oci("old", layers: [50])
+            try scene.seed(index, "v1")
+            try scene.seed(single, "amd")
+            try scene.seed(artifact, "artifact")
+            let arm = index.manifests[1]
+            for tag in ["arm", "held"] {
+                try scene.emulator.putManifest(
+                    arm.bytes,
+                    mediaType: arm.mediaType,
+                    tag: tag,
+                    account: ScenarioCloud.build,
+                    region: ScenarioCloud.home,
+                    repository: "team/app"
+                )
+            }
+            try scene.seed(old, "held", in: ScenarioCloud.far)
+            try scene.seed(old, "gone", in: ScenarioCloud.far)
+            let rules = RuleScene.rules(
+                "platforms: linux/amd64\nprune: { enabled: true, maxDelete: 1 }",
+                from: "team/app"
+            )
+            let (plan, done) = try await planThenSync(scene, rules)
+            var actions: [String: PlannedAction] = [
+                "v1": .add, "amd": .add, "artifact": .add, "arm": .skip, "held": .skip, "gone": .delete,
+            ]
+            func named() -> [String: PlannedAction] {
+                Dictionary(uniqueKeysWithValues: actions.map { ("team/app:\($0)", $1) })
+            }
+            #expect(plan.actions == named() && plan.totals.planExitStatus == 2, "\(plan.text)")
+            #expect(plan.text.contains("  . arm  skipped; the image is for linux/arm64 alone"), "\(plan.text)")
+            #expect(plan.text.contains("  . held  stays \(old.digest); the image is for linux/arm64 alone"))
+            #expect(done.totals.exitStatus == 0, "\(done.text)")
+            #expect(
+                scene.tags() == [
+                    "v1": index.manifests[0].digest, "amd": single.digest, "artifact": artifact.digest,
+                    "held": old.digest,
+                ]
+            )
+            let again = try await scene.counted(rules, .carryOut)
+            for tag in ["v1", "amd", "artifact"] { actions[tag] = .keep }
+            actions["gone"] = nil
+            #expect(again.outcomes.actions == named() && again.counts["PutImage"] == nil, "\(again.outcomes.text)")
+            // The platform of the skipped image is asked for again, and nothing else but the index.
+            #expect(again.counts["GET layer"] == 1 && again.counts["BatchGetImage"] == 2, "\(again.counts)")
+            let verified = try await scene.run(rules, .verify(VerifyOptions()))
+            #expect(verified.totals.planExitStatus == 0 && verified.actions == named(), "\(verified.text)")
+            let repaired = try await scene.run(rules, .verify(VerifyOptions(repairs: true)))
+            #expect(repaired.totals.planExitStatus == 0 && scene.tags().count == 4, "\(repaired.text)")
+        }
+    }
+
     @Test("puts one rule's images into several destinations, each by its templates")
     func destinations() async throws {
         try await withScene { scene in

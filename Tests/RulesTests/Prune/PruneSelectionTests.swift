@@ -154,7 +154,61 @@ struct PruneSelectionTests {
             try image("one", "sha256-\(two.hex).sig"), try image("two", "sha256-\(one.hex).sig"),
             try image("kept", "v1"),
         ]
-        #expect(try select(images, keeping: ["v1"]).leftovers.count == 2)
+        let selection = try select(images, keeping: ["v1"])
+        #expect(selection.leftovers.count == 2)
+        #expect(selection.count == 2, "what belongs to each other alone is counted")
+        let signed = [
+            try image("index", "sha256-\(digest("child").hex).sig", isIndex: true), try image("child"),
+            try image("kept", "v1"),
+        ]
+        #expect(try select(signed, keeping: ["v1"], children: ["index": ["child"]]).count == 2)
+    }
+
+    @Test("counts digest tags whose subject is not there, on an image that stays too")
+    func lostDigestTags() throws {
+        let tags = ["a", "b"].map { "sha256-\(digest($0).hex).sig" }
+        var kept = try image("kept", "v1")
+        kept.tags += try tags.map { try Tag(parsing: $0) }
+        #expect(try select([kept], keeping: ["v1"]).count == 2)
+        #expect(try select([kept, try image("a", "v0")], keeping: ["v1"]).count == 3)
+    }
+
+    @Test("has all tags of an image that is listed twice")
+    func listedTwice() throws {
+        let images = [try image("one", "old"), try image("two", "v2"), try image("one", "v1")]
+        let selection = try select(images, keeping: ["v1", "v2"])
+        #expect(ids(selection) == ["old"] && selection.leftovers.first?.isWhole == false)
+    }
+
+    @Test("is no image at all where the children of an index are not known; a second tag is")
+    func unread() throws {
+        let images = [
+            try image("index", "v1", isIndex: true), try image("child", "v1-amd64"), try image("loose"),
+            try image("kept", "v2", "old"),
+        ]
+        let kept = PruneKept(tags: Set([try Tag(parsing: "v1"), try Tag(parsing: "v2")]))
+        let unknown = PruneSelection(images, keeping: kept, reading: [:])
+        #expect(ids(unknown) == ["old"] && unknown.unread.map(\.digest) == [digest("index")])
+        let known = PruneSelection(images, keeping: kept, reading: [digest("index"): [digest("child")]])
+        #expect(Set(ids(known)) == ["old", digest("loose").short] && known.staying.map(\.value) == ["v1-amd64"])
+    }
+
+    @Test("is nothing that came between two listings, nor what that needs")
+    func arrivals() throws {
+        let before = [try image("one", "v1"), try image("index", "v0", isIndex: true), try image("child")]
+        let children = [digest("index"): [digest("child")], digest("new"): [digest("child")]]
+        for later in [
+            [try image("one", "v1"), try image("index", "v0", "mine", isIndex: true), try image("child")],
+            [try image("one", "v1", "v0"), try image("index", isIndex: true), try image("child")],
+            before + [try image("new", isIndex: true)],
+        ] {
+            var kept = PruneKept(tags: Set([try Tag(parsing: "v1")]))
+            let first = PruneSelection(before, keeping: kept, reading: children)
+            #expect(first.leftovers.count == 2 && first.count == 1)
+            kept.keepArrivals(in: later, since: before)
+            let confirmed = first.confirmed(by: PruneSelection(later, keeping: kept, reading: children))
+            #expect(!confirmed.leftovers.contains { $0.digest == digest("child") }, "\(confirmed.leftovers)")
+        }
     }
 }
 

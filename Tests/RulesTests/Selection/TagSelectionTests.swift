@@ -55,6 +55,17 @@ struct TagSelectionTests {
         #expect(try select(tags, list).chosen.map(\.tag.value).joined(separator: " ") == chosen)
     }
 
+    @Test(
+        "leaves alone the tags that are too young or of unknown age, unless they are included",
+        arguments: [
+            ("minAge: 2h", "old=3 young=1 unknown", "young unknown"), ("newest: 1", "a=1 b=2 c", "c"),
+            ("minAge: 2h, include: [young]", "old=3 young=1", ""), ("match: v1", "v1=1 v2=1", ""),
+        ]
+    )
+    func undecided(_ tags: String, _ list: String, _ left: String) throws {
+        #expect(try select(tags, list).undecided.map(\.value).joined(separator: " ") == left)
+    }
+
     @Test("counts what goes in and out of each stage, in the order of the stages")
     func counts() throws {
         let selection = try select(

@@ -74,6 +74,8 @@ package struct CheckOptions: Sendable, Hashable {
     /// Whether signatures, SBOMs and attestations belong to an image.
     package var referrers: CopyOptions.Referrers
     package var platforms: [ImagePlatform]
+    /// As ``CopyOptions/matchesSingleImages``.
+    package var matchesSingleImages: Bool
     /// Whether a tag that holds another image is left as it is.
     package var skipsHeldTags: Bool
     /// Whether every manifest and blob of the destination is downloaded and hashed.
@@ -82,10 +84,12 @@ package struct CheckOptions: Sendable, Hashable {
     package init(
         referrers: CopyOptions.Referrers = .all,
         platforms: [ImagePlatform] = [],
+        matchesSingleImages: Bool = false,
         skipsHeldTags: Bool = false,
         isDeep: Bool = false
     ) {
         (self.referrers, self.platforms) = (referrers, platforms)
+        self.matchesSingleImages = matchesSingleImages
         (self.skipsHeldTags, self.isDeep) = (skipsHeldTags, isDeep)
     }
 }

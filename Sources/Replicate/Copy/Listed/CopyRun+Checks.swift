@@ -13,7 +13,8 @@ extension CopyRun {
         _ options: CheckOptions
     ) async throws -> SourceContent {
         try await drain.abandoning {
-            var walk = SourceWalk(source, options)
+            let access = SourceAccess(source.from, self)
+            var walk = SourceWalk(source, options) { try await access.platform(of: $0) }
             return try await walk.read(images)
         }
     }

@@ -17,6 +17,10 @@ struct SourceWalk {
     private var pieceSize = SourceReader.pieceSize
     /// Where platforms are selected: the target of each root, once the root was read.
     private var narrowed: [Int: Narrowed?] = [:]
+    /// Reads the platform of a single image.
+    private let platform: (Manifest) async throws -> ImagePlatform?
+    /// The single images among the roots, if their platform decides.
+    private var singles: [(number: Int, outline: Manifest)] = []
     /// The content of children that an index embeds, for those that the source does not hold.
     private var embedded: [Int: Descriptor] = [:]
     /// Entries of indexes whose media type doesn't say whether they are manifests.
@@ -31,8 +35,13 @@ struct SourceWalk {
         var notes: [String] = []
     }
 
-    init(_ source: SourceListing, _ options: CheckOptions) {
-        (self.source, self.options) = (source, options)
+    /// - Parameter platform: Reads the platform of a single image; `nil` if it has none.
+    init(
+        _ source: SourceListing,
+        _ options: CheckOptions,
+        platform: @escaping (Manifest) async throws -> ImagePlatform?
+    ) {
+        (self.source, self.options, self.platform) = (source, options, platform)
         let untagged = source.referrers == nil ? [] : source.images ?? []
         candidates =
             untagged.filter { image in
@@ -53,6 +62,8 @@ struct SourceWalk {
                 queue.append(root)
             }
         }
+        try await readQueue()
+        try await matchSingles()
         try await readQueue()
         takeTargets()
         if options.referrers == .all, source.referrers == nil {
@@ -117,8 +128,7 @@ struct SourceWalk {
     }
 
     private func missing(_ number: Int) -> CopyError {
-        let image = source.reference.tagged(nil, digest: content.nodes[number].digest)
-        return CopyError(.imageMissing, side: .source, image: image, operation: "reading the image")
+        failure(.imageMissing, content.nodes[number].digest)
     }
 
     private mutating func record(_ manifest: Manifest, at number: Int) {
@@ -173,8 +183,35 @@ struct SourceWalk {
 
     // MARK: Platforms
 
+    /// Takes single images for one of the selected platforms, or for none, as they are.
+    private mutating func matchSingles() async throws {
+        for (number, image) in singles {
+            do {
+                let platform = try await self.platform(image)
+                if let reason = PlatformSelection(wanted: options.platforms).refusal(of: platform) {
+                    fail(number, failure(reason, image.digest))
+                } else {
+                    narrowed[number] = Narrowed(result: .success(number))
+                    need(number)
+                }
+            } catch let error as CopyError where !error.endsRun {
+                fail(number, error)
+            }
+        }
+        singles = []
+    }
+
+    private func failure(_ reason: CopyError.Reason, _ digest: Digest) -> CopyError {
+        let image = source.reference.tagged(nil, digest: digest)
+        return CopyError(reason, side: .source, image: image, operation: "reading the image")
+    }
+
     /// Replaces a root by what the selected platforms make of it.
     private mutating func narrow(_ root: Manifest, at number: Int) {
+        guard root.kind == .index || !options.matchesSingleImages else {
+            singles.append((number, root.outline()))
+            return
+        }
         do {
             let selected = try PlatformSelection(wanted: options.platforms).narrow(root)
             let target: Int
@@ -190,11 +227,7 @@ struct SourceWalk {
             narrowed[number] = Narrowed(result: .success(target), notes: selected.notes)
             need(target)
         } catch {
-            let image = source.reference.tagged(nil, digest: root.digest)
-            fail(
-                number,
-                CopyError(error.reason, side: .source, image: image, operation: "reading the image")
-            )
+            fail(number, failure(error.reason, root.digest))
         }
     }
 
