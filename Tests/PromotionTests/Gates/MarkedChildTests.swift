@@ -1,6 +1,6 @@
 import Content
 import Platform
-import TestDoubles
+import TestClouds
 import Testing
 
 @testable import Promotion
