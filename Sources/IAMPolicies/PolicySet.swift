@@ -45,7 +45,8 @@ package struct PolicySet: Sendable {
         let places = request.destinations.compactMap { $0 }
         var copiesElsewhere = places.count < request.destinations.count
         for place in places where try !request.isRetag(at: place) { copiesElsewhere = true }
-        if let source = request.source, copiesElsewhere || places.isEmpty {
+        // A retag reads nothing at the source, but gates may.
+        if let source = request.source, copiesElsewhere || places.isEmpty || !request.gates.isEmpty {
             try add(.source, [source], request.reader, request)
         }
         try add(.destination, places, request.writer, request)

@@ -18,7 +18,7 @@ struct DoctorTests: DoctorScene {
     func complete() async throws {
         let conditional: Set<Permission.Occasion> = [
             .creating, .creatingLikeSource, .creatingWithKey, .planning, .listingRepositories, .pruning,
-            .readingScans, .readingAge, .readingTagSettings, .readingContent, .verifyingWithKey,
+            .readingScans, .readingAge, .readingTagSettings, .readingContent, .verifyingWithKey, .signingRecords,
         ]
         let needed = Permission.all.filter { !$0.isOptional && !conditional.contains($0.occasion) }
         try await withPatient { cloud, doctor in

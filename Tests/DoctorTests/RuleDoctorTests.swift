@@ -51,7 +51,10 @@ struct RuleDoctorTests: RuleDoctorScene {
     @Test("tries every permission that rules need")
     func complete() async throws {
         // Creating can't be tried.
-        let conditional: Set<Permission.Occasion> = [.creating, .creatingLikeSource, .creatingWithKey, .listing]
+        let conditional: Set<Permission.Occasion> = [
+            .creating, .creatingLikeSource, .creatingWithKey, .listing, .readingScans, .readingAge,
+            .readingTagSettings, .readingContent, .verifyingWithKey, .signingRecords,
+        ]
         let needed = Permission.all.filter { !$0.isOptional && !conditional.contains($0.occasion) }
         try await withRepositories(["team/app"]) { cloud, doctor in
             let diagnosis = try await doctor.examine(checkup(cloud, [rule(cloud, prunes: true)]))

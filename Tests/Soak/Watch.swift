@@ -15,6 +15,8 @@ struct Watch {
     /// The rounds until connections, caches and allocators have what they keep.
     static let warmUp = 10
 
+    /// The repository that the destination loses.
+    private static let lost = "team/app1"
     private static let (account, home, far) = ("111122223333", "eu-west-1", "us-east-1")
     private static let rules = """
         version: 1
@@ -32,7 +34,7 @@ struct Watch {
         configuration.downloadLifetime = 5
         return try await withEmulator(configuration) { emulator in
             for name in (0..<4).map({ "team/app\($0)" }) {
-                for tag in 0..<5 {
+                for tag in 0..<(name == lost ? 1 : 5) {
                     let image = SeedImage.oci("\(name) \(tag)", layers: [2_000, 500])
                     try emulator.seed(image, tag: "v\(tag)", account: account, region: home, repository: name)
                 }
@@ -50,7 +52,7 @@ struct Watch {
         var growth = Growth()
         var flaws: [String] = []
         try await Rounds(every: .seconds(60), on: InstantClock(), until: drain).run { number in
-            if number > 1 { try emulator.deleteRepository(account: account, region: far, "team/app1") }
+            if number > 1 { try emulator.deleteRepository(account: account, region: far, lost) }
             if number % 7 == 0 { emulator.inject(Fault(on: "PutImage", at: 1...1, .status(500))) }
             if number % 7 == 3 { emulator.inject(Fault(on: "DescribeImages", at: 2...2, .resetBefore)) }
             let run = replicator.run(drain: drain)
@@ -59,7 +61,7 @@ struct Watch {
             await run.settle()
             emulator.clearFaults()
             emulator.clearRequests()
-            let wanted: [PlannedAction: Int] = number == 1 ? [.add: 20] : [.add: 5, .keep: 15]
+            let wanted: [PlannedAction: Int] = number == 1 ? [.add: 16] : [.add: 1, .keep: 15]
             if totals.tags != wanted || totals.exitStatus != 0 { flaws.append("round \(number): \(totals.tags)") }
             if number > warmUp { try growth.look() }
             return number < rounds

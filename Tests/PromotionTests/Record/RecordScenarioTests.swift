@@ -144,11 +144,13 @@ struct RecordScenarioTests {
 
     @Test("with --upload api a record goes in parts, like every layer")
     func inParts() async throws {
-        try await withRecords(uploads: UploadOptions(mode: .api)) { (stage: RecordStage, image: SeedImage, _: SeedImage) async throws -> Void in
-            #expect(try await stage.promote().records.count == 1)
+        try await withRecords(uploads: UploadOptions(mode: .api)) { stage, image, _ in
+            let promoted = try await stage.promote()
+            #expect(promoted.records.count == 1)
             #expect(stage.tag() == image.digest)
             #expect(stage.cloud.counts["POST upload"] == nil)
-            #expect(try await stage.history().records.count == 1)
+            let history = try await stage.history()
+            #expect(history.records.count == 1)
         }
     }
 

@@ -115,11 +115,10 @@ struct RecordStage: Sendable {
 
 /// Runs `body` with two images in `team/app` (`v1`, `v2`) and an empty `prod/app` in production.
 func withRecords(
-    _ configure: (inout EmulatorConfiguration) -> Void = { _ in },
     uploads: UploadOptions = UploadOptions(),
     _ body: (RecordStage, _ v1: SeedImage, _ v2: SeedImage) async throws -> Void
 ) async throws {
-    try await withCloud(configure, uploads: uploads) { cloud in
+    try await withCloud(uploads: uploads) { cloud in
         let v1 = SeedImage.oci("one", layers: [1_000])
         let v2 = SeedImage.oci("two", layers: [2_000])
         try cloud.seed(v1, tag: "v1")

@@ -13,6 +13,9 @@ import Testing
 /// Promotions on the emulator: what passes is promoted, and nothing is written of what doesn't.
 @Suite("Promotion with gates", .timeLimit(.minutes(5)))
 struct GateScenarioTests {
+    // A program may end before it has read the question, as the command survives too.
+    init() { Signals.surviveBrokenPipes() }
+
     private func withScene(_ body: (PromotionScene) async throws -> Void) async throws {
         try await withScratchDirectory { directory in
             let deny = "\(directory)/deny"

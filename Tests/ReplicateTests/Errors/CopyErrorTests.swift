@@ -98,6 +98,14 @@ struct CopyErrorTests {
             "read what each gate says, and promote an image that passes", .refused
         ),
         (
+            .gateDenied(.init(text: "the signatures of the copy: 1 of 2 signatures did not arrive", remedy: "again")),
+            .destination, "the signatures of the copy: 1 of 2 signatures did not arrive", "again", .refused
+        ),
+        (
+            .gateDenied(.init(text: "the gates of rule 'r' could not be set up, so no image passes", remedy: "fix it")),
+            .source, "the gates of rule 'r' could not be set up, so no image passes", "fix it", .refused
+        ),
+        (
             .undoRefused(problem: "there is no record", remedy: "promote again"), .destination,
             "can't undo: there is no record", "promote again", .refused
         ),

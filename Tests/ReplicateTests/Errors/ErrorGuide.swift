@@ -316,10 +316,23 @@ extension ErrorGuide {
         ),
         Entry(
             "gateDenied",
-            "… of … gates denied the image: …",
+            "… denied the image: …",
             3,
             "A gate of the promotion failed or could not be decided, and the text says which, and why. Nothing was "
                 + "written. [Promotion](promotion.md) explains each gate"
+        ),
+        Entry(
+            "gateDenied",
+            "the signatures of the copy: …",
+            3,
+            "What was verified at the source could not be verified at the destination, so no tag was set. Copy the "
+                + "image again with its referrers"
+        ),
+        Entry(
+            "gateDenied",
+            "the gates of rule … could not be set up…",
+            3,
+            "A key or a list that the rule's gates name can't be read, so the rule copies nothing"
         ),
         Entry(
             "undoRefused",

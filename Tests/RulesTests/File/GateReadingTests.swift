@@ -74,7 +74,7 @@ struct GateReadingTests {
             ("{ requirePlatform: [] }", "this list is empty"),
             ("{ approvedKey: k.pub }", "'approvedKey' has no effect without approved"),
             ("{ commandTimeout: 5s }", "'commandTimeout' has no effect without command"),
-            ("{ requirePlatform: amd64 }", "'amd64' is not a platform"),
+            ("{ requirePlatform: linux }", "'linux' is not a platform"),
             ("{ severity: LOW }", "unknown key 'severity'"),
         ]
     )

@@ -47,7 +47,7 @@ struct RandomCloud: Sendable {
     }
 
     private static func engine(_ emulator: Emulator, _ transport: Transport, _ folder: String) -> TestEngine {
-        let retry = RetryPolicy(attempts: 4, clock: InstantClock(), jitter: { 1 })
+        let retry = RetryPolicy(attempts: 4, clock: BriefClock(), jitter: { 1 })
         return TestClouds.engine(emulator, transport, retry, environment: ["DOCKER_CONFIG": folder])
     }
 
