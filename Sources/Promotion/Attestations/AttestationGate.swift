@@ -27,14 +27,14 @@ package struct AttestationGate: Gate {
         loader: (any SignatureKeyLoading)? = nil
     ) {
         self.requirements = requirements
-        if !provenance.isEmpty, !requirements.contains(where: { $0.type == .provenance }) {
+        if !provenance.isEmpty, !requirements.contains(where: { $0.type.isProvenance }) {
             self.requirements.append(AttestationRequirement(type: .provenance, key: nil))
         }
         (self.provenance, self.attestsChildren, self.loader) = (provenance, attestsChildren, loader)
     }
 
     package func decide(about candidate: GateCandidate) async throws -> GateDecision {
-        let images = Set(candidate.root.children.filter { !$0.isAttestation }.map(\.digest))
+        let images = Set(candidate.root.children.filter(\.isRunnable).map(\.digest))
         let onChildren = attestsChildren && candidate.root.kind == .index
         var outcomes = requirements.map { _ in
             AttestationOutcome(image: onChildren ? nil : candidate.digest, children: images)
@@ -130,7 +130,7 @@ package struct AttestationGate: Gate {
             throw .otherImage(statement.subjects.sorted().first.map { "sha256:\($0)" } ?? "no image")
         }
         var words = "\(Self.words(statement.predicateType)), \(trust)"
-        if requirement.type == .provenance, !provenance.isEmpty { words += ", \(try provenance.check(bytes))" }
+        if requirement.type.isProvenance, !provenance.isEmpty { words += ", \(try provenance.check(bytes))" }
         return .met(words, attestation.manifest, about)
     }
 

@@ -88,6 +88,9 @@ package struct AttestationType: Sendable, Hashable {
         artifactTypes: []
     )
 
+    /// Whether this is a SLSA provenance, also where it is named by its predicate type.
+    var isProvenance: Bool { predicateTypes.allSatisfy { Self.provenance.includes($0) } }
+
     /// The short names, some of them cosign's.
     package static let shortNames = ["spdx", "cyclonedx", "slsaprovenance"]
 

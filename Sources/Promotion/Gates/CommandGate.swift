@@ -131,7 +131,7 @@ package struct CommandGate: Gate {
                         digest: "\($0.digest)",
                         mediaType: "\($0.mediaType)",
                         platform: $0.platform,
-                        isAttestation: $0.isAttestation
+                        isAttestation: !$0.isRunnable
                     )
                 } : nil,
             destinations: destinations

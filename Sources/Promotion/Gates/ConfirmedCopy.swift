@@ -18,6 +18,9 @@ struct ConfirmedCopy: ReferrerMaking {
                 root: tagging.root,
                 source: RunSource(place.access)
             )
+            // The destination's identity need not have a right to the keys that were used at the source.
+            var gate = gate
+            gate.loader = gate.loader ?? admission.keyLoader
             let decision = try await gate.confirm(report, at: copy)
             guard decision.result == .passed else {
                 throw CopyError(

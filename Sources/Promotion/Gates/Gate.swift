@@ -25,13 +25,17 @@ package protocol Gate: Sendable {
 package struct GateCandidate: Sendable {
     /// The image at the source, with the tag that was asked for, if any, and its digest.
     package var image: ImageReference
+    /// The tags of the source by which the image was chosen; none if it was chosen by its digest.
+    package var tags: [Tag]
     /// The manifest that would be put at the destination.
     package var root: Manifest
     /// Reads more of the source repository.
     package var source: any GateSource
 
-    package init(image: ImageReference, root: Manifest, source: any GateSource) {
+    /// - Parameter tags: `nil` for the tag of `image` alone.
+    package init(image: ImageReference, tags: [Tag]? = nil, root: Manifest, source: any GateSource) {
         (self.image, self.root, self.source) = (image, root, source)
+        self.tags = tags ?? [image.tag].compactMap { $0 }
     }
 
     package var digest: Digest { root.digest }

@@ -10,6 +10,7 @@ package final class GateAdmission: ImageAdmission {
     private let announce: @Sendable (GateReport) -> Void
     private let kept = Lock<[GateReport]>([])
     private let noted = Lock<[String]>([])
+    private let asked = Lock<RunSource?>(nil)
     private let keepsReports: Bool
 
     /// - Parameters:
@@ -29,6 +30,9 @@ package final class GateAdmission: ImageAdmission {
     /// What the gates said last about an image.
     package func report(of digest: Digest) -> GateReport? { kept.withLock { $0.last { $0.digest == digest } } }
 
+    /// Fetches keys with the identity of a source, once an image was decided.
+    var keyLoader: (any SignatureKeyLoading)? { asked.withLock { $0 } }
+
     /// What to tell the user about the copies, each text once.
     package var notes: [String] { noted.withLock { $0 } }
 
@@ -37,8 +41,10 @@ package final class GateAdmission: ImageAdmission {
     }
 
     package func refusals(of candidate: AdmissionCandidate) async throws -> [CopyError] {
+        let source = RunSource(candidate.source)
+        asked.withLock { $0 = source }
         let report = try await gates.evaluate(
-            GateCandidate(image: candidate.image, root: candidate.root, source: RunSource(candidate.source))
+            GateCandidate(image: candidate.image, tags: candidate.tags, root: candidate.root, source: source)
         )
         // The copy's signatures are compared with those of the source.
         if keepsReports || report.signatures != nil { kept.withLock { $0.append(report) } }

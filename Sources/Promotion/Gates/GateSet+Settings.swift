@@ -70,14 +70,23 @@ extension GateSet {
     }
 
     private static func attestations(_ settings: GateSettings) throws(GateProblem) -> AttestationGate {
-        AttestationGate(
-            requirements: try settings.attestations.map { argument throws(GateProblem) in
-                try requirement(argument)
-            },
-            provenance: ProvenanceExpectation(
-                builder: settings.provenanceBuilder,
-                repository: settings.provenanceSource
-            ),
+        let requirements = try settings.attestations.map { argument throws(GateProblem) in
+            try requirement(argument)
+        }
+        let provenance = ProvenanceExpectation(
+            builder: settings.provenanceBuilder,
+            repository: settings.provenanceSource
+        )
+        // Otherwise a provenance that nobody signed would do, whatever key the other attestations need.
+        guard provenance.isEmpty || requirements.contains(where: { $0.type.isProvenance }) else {
+            throw GateProblem(
+                "a builder or a source is given for a provenance, and no provenance is required",
+                remedy: "require one: slsaprovenance:KEY"
+            )
+        }
+        return AttestationGate(
+            requirements: requirements,
+            provenance: provenance,
             attestsChildren: settings.ofEachImage
         )
     }

@@ -51,6 +51,16 @@ package struct UndoPlanner: Sendable {
                 remedy: "promote again; or name that record by its digest to undo the undo"
             )
         }
+        // A record that came with a copied image, or that someone pushed, may claim any time.
+        let promotions = about.filter { $0.record.action != .undo }
+        let before = Set(promotions.map { $0.record.changes.first { $0.tag == tag.value }?.before })
+        guard !keys.isEmpty || before.count < 2 else {
+            throw refusal(
+                "\(promotions.count) records say different things about what \(named) held before \(current)",
+                remedy: "pass the key of their signer with --key; "
+                    + "or name the right one as ecr-replicate history prints it, by its digest"
+            )
+        }
         return try undo(last, [tag])
     }
 

@@ -77,7 +77,7 @@ package struct ScanGate: Gate {
             guard level.allSatisfy({ $0.oddEntries.isEmpty }) else {
                 throw ImagesUnknown(text: "the index has entries that can't be read")
             }
-            for child in level.flatMap(\.children) where !child.isAttestation && seen.insert(child.digest).inserted {
+            for child in level.flatMap(\.children) where child.isRunnable && seen.insert(child.digest).inserted {
                 guard child.mediaType.isIndex else {
                     let platform = child.platform.map { printable("\($0)", upTo: 100) } ?? "an image"
                     subjects.append(Subject(digest: child.digest, platform: platform))

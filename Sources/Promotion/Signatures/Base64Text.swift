@@ -27,7 +27,11 @@ enum Base64Text {
             guard !(isWeb && isStandard) else { return nil }
             if !isStandard, digits.last != UInt8(ascii: "=") { pad(&digits) }
         }
-        guard digits.count.isMultiple(of: 4) else { return nil }
+        // Foundation reads more padding than there may be.
+        let end = digits.drop { $0 != UInt8(ascii: "=") }
+        guard digits.count.isMultiple(of: 4), end.count <= 2, end.allSatisfy({ $0 == UInt8(ascii: "=") }) else {
+            return nil
+        }
         for place in digits.indices {
             switch digits[place] {
             case UInt8(ascii: "-"): digits[place] = UInt8(ascii: "+")

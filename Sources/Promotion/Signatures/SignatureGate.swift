@@ -93,7 +93,7 @@ package struct SignatureGate: Gate {
     private func subjects(of candidate: GateCandidate, _ report: inout SignatureReport) async throws -> [Manifest] {
         var digests = [candidate.digest]
         if signsChildren, candidate.root.kind == .index {
-            digests = candidate.root.children.filter { !$0.isAttestation }.map(\.digest)
+            digests = candidate.root.children.filter(\.isRunnable).map(\.digest)
         }
         var subjects: [Manifest] = []
         for digest in digests {

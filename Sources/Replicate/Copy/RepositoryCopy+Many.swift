@@ -311,7 +311,7 @@ extension RepositoryCopy {
             let root = try found.reading.get()
             let id = image.tags.first.map { ManifestID.both($0, image.digest) } ?? .digest(image.digest)
             let narrowed = try await run.drain.abandoning {
-                try await self.admitted(self.narrowed(root, id))
+                try await self.admitted(self.narrowed(root, id), chosenBy: image.tags)
             }
             return try await copy(narrowed, to: indexes) { found.image.tags[$0] ?? [] }
         } catch {

@@ -145,13 +145,16 @@ struct RepositoryCopy: Sendable {
     ///
     /// It is asked once for all destinations, about the manifest that would be put, so that nothing else can be put
     /// afterwards.
-    func admitted(_ image: SourceImage) async throws -> SourceImage {
+    ///
+    /// - Parameter tags: The tags of the source by which the image was chosen; `nil` for the one in its reference.
+    func admitted(_ image: SourceImage, chosenBy tags: [Tag]? = nil) async throws -> SourceImage {
         guard let admission = options.admission else { return image }
         var image = image
         let source = SourceAccess(from, run, sourceOptions)
         image.refusals = try await admission.refusals(
             of: AdmissionCandidate(
                 image: image.reference.tagged(image.reference.tag, digest: image.root.digest),
+                tags: tags,
                 root: image.root,
                 source: source
             )

@@ -25,14 +25,24 @@ extension RuleFileReader {
         settings.requiresImmutableTag = keys["requireImmutableTag"].flatMap { values.flag($0) }?.value ?? false
         settings.approvals = texts(keys["approved"])
         settings.approvalKeys = texts(keys["approvedKey"])
-        settings.platforms = keys["requirePlatform"].map { platforms($0).value } ?? []
+        settings.platforms = keys["requirePlatform"].map { isEmptyList($0) ? [] : platforms($0).value } ?? []
         settings.commands = texts(keys["command"])
         settings.commandLimit = keys["commandTimeout"].flatMap { values.duration($0) }?.value
         refuseUseless(keys)
         return node.with(LocatedGates(settings: settings, keys: keys))
     }
 
-    private mutating func texts(_ node: Unread?) -> [String] { node.map { values.texts($0) }?.map(\.value.text) ?? [] }
+    private mutating func texts(_ node: Unread?) -> [String] {
+        guard let node, !isEmptyList(node) else { return [] }
+        return values.texts(node).map(\.value.text)
+    }
+
+    /// Complains of an empty list, which would leave the gate out.
+    private mutating func isEmptyList(_ node: Unread) -> Bool {
+        guard values.items(node).isEmpty else { return false }
+        values.complain(node, "this list is empty, so it asks for nothing", "name something in it, or remove the key")
+        return true
+    }
 
     private mutating func scan(_ keys: [String: Unread]) -> ScanRequirement? {
         guard ["maxSeverity", "ignore", "scanNotOlderThan", "waitScan"].contains(where: { keys[$0] != nil }) else {

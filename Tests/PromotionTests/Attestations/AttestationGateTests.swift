@@ -155,6 +155,36 @@ struct AttestationGateTests {
         }
     }
 
+    @Test("checks the provenance that a key must have signed, also where it is named by its predicate type")
+    func provenanceByType() async throws {
+        let expectation = ProvenanceExpectation(builder: "https://ci/b")
+        let named = [try #require(AttestationType(Self.provenance)), try #require(AttestationType("slsaprovenance"))]
+        for type in named {
+            var scene = SignatureScene()
+            let honest = #"{"runDetails":{"builder":{"id":"https://ci/other"}}}"#
+            scene.attach(bundle: bundle(scene, Self.provenance, TestKeys.p256, predicate: honest))
+            // Anyone who may push can add one that names the builder.
+            let forged = #"{"runDetails":{"builder":{"id":"https://ci/b"}}}"#
+            let statement = TestSigner.statement(scene.image.digest.hex, Self.provenance, predicate: forged)
+            scene.refer(DSSEEnvelope.statementType, [scene.blob(statement, DSSEEnvelope.statementType)])
+            let decision = try await decide(scene, [(type, TestKeys.p256)], expectation)
+            #expect(decision.result == .failed, "\(words(decision))")
+        }
+        #expect(try #require(AttestationType("https://spdx.dev/Document")).isProvenance == false)
+        #expect(try #require(AttestationType("https://slsa.dev/provenance")).isProvenance)
+    }
+
+    @Test("refuses to check the builder of a provenance that is not required")
+    func provenanceNotRequired() throws {
+        var settings = GateSettings()
+        (settings.attestations, settings.provenanceBuilder) = (["spdx"], "https://ci/b")
+        let surroundings = GateSet.Surroundings(variables: [:])
+        let problem = #expect(throws: GateProblem.self) { try GateSet(settings, in: surroundings) }
+        #expect(problem?.remedy == "require one: slsaprovenance:KEY")
+        settings.attestations.append("https://slsa.dev/provenance/v1")
+        #expect(throws: Never.self) { try GateSet(settings, in: surroundings) }
+    }
+
     @Test("adds the requirement of a provenance where its builder is asked for")
     func implied() async throws {
         #expect(try await decide(SignatureScene(), [], .init(builder: "https://ci/b")).result == .failed)

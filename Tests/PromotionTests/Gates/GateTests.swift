@@ -50,6 +50,21 @@ struct GateTests {
         #expect(try await scene.decide(gate).reason == "the image is named by its digest, which can't move")
     }
 
+    @Test("immutable-tag decides by every tag by which a rule chose the image")
+    func immutableTags() async throws {
+        var scene = try GateScene.image()
+        var facts = FakeFacts()
+        facts.tags = TagImmutability(byDefault: true, exclusions: ["latest"])
+        scene.source.facts = facts
+        var candidate = try scene.candidate
+        candidate.tags = try ["v1", "latest"].map { try Tag(parsing: $0) }
+        let failed = try await ImmutableTagGate().decide(about: candidate)
+        #expect(failed.result == .failed && failed.reason == "the source's tag 'latest' can be moved")
+        candidate.tags = try ["v1", "v2"].map { try Tag(parsing: $0) }
+        let passed = try await ImmutableTagGate().decide(about: candidate)
+        #expect(passed.result == .passed && passed.reason == "the source's 2 tags of the image are immutable")
+    }
+
     @Test("approved decides by a list of digests")
     func approved() async throws {
         let scene = try GateScene.image()

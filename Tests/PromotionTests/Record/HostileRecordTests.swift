@@ -107,6 +107,30 @@ struct HostileRecordTests {
         #expect(history.exitCode(hasKeys: true) == 2 && history.exitCode(hasKeys: false) == 0)
     }
 
+    @Test("undo doesn't choose among records that contradict each other, unless a key tells them apart")
+    func contradiction() async throws {
+        let key = try PrivateKey.generated(.ecdsa(.p256))
+        let (right, wrong) = (Digest(of: Array("right".utf8)), Digest(of: Array("wrong".utf8)))
+        var source = try records()
+        var record = RecordFormatTests.record()
+        record.to.repository = source.reference.recordName
+        record.tags = [.init(tag: "v1", outcome: .moved, before: right)]
+        let own = try source.add(record, signedWith: key)
+        let target = source.reference.tagged(v1)
+        #expect(try await UndoPlanner(source, keys: []).plan(target).previous == right)
+        // Whoever may push to the source can push a record there, which is copied with the image.
+        record.tags = [.init(tag: "v1", outcome: .moved, before: wrong)]
+        record.decidedAt = "2099-01-01T00:00:00.000Z"
+        _ = try source.add(record)
+        let refused = await #expect(throws: CopyError.self) { try await UndoPlanner(source, keys: []).plan(target) }
+        #expect(refused?.reason.name == "undoRefused")
+        #expect(refused?.cause.contains("2 records say different things") == true)
+        let keys = [RecordKey(name: "k", key: key.publicKey)]
+        #expect(try await UndoPlanner(source, keys: keys).plan(target).previous == right)
+        let named = source.reference.tagged(nil, digest: own.digest)
+        #expect(try await UndoPlanner(source, keys: []).plan(named).previous == right)
+    }
+
     @Test("a changed payload, a signature of another key and a missing one are not verified")
     func signatures() async throws {
         let key = try PrivateKey.generated(.ecdsa(.p256))

@@ -68,6 +68,10 @@ struct GateReadingTests {
                 "'a b' is not the name of a finding"
             ),
             ("{ waitScan: 5m }", "'waitScan' has no effect without maxSeverity or scanNotOlderThan"),
+            ("{ requireSignature: [] }", "this list is empty, so it asks for nothing"),
+            ("{ approved: [], maxSeverity: LOW }", "this list is empty, so it asks for nothing"),
+            ("{ requireAttestation: [] }", "this list is empty"), ("{ command: [] }", "this list is empty"),
+            ("{ requirePlatform: [] }", "this list is empty"),
             ("{ approvedKey: k.pub }", "'approvedKey' has no effect without approved"),
             ("{ commandTimeout: 5s }", "'commandTimeout' has no effect without command"),
             ("{ requirePlatform: linux }", "'linux' is not a platform"),

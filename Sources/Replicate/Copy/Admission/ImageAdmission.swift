@@ -14,12 +14,16 @@ package protocol ImageAdmission: Sendable {
 package struct AdmissionCandidate: Sendable {
     /// The image at the source, with the tag that was asked for, if any, and the digest of ``root``.
     package var image: ImageReference
+    /// The tags of the source by which the image was chosen; none if it was chosen by its digest.
+    package var tags: [Tag]
     /// The manifest that would be put.
     package var root: Manifest
     /// Reads more of the source repository.
     package var source: SourceAccess
 
-    package init(image: ImageReference, root: Manifest, source: SourceAccess) {
+    /// - Parameter tags: `nil` for the tag of `image` alone.
+    package init(image: ImageReference, tags: [Tag]? = nil, root: Manifest, source: SourceAccess) {
         (self.image, self.root, self.source) = (image, root, source)
+        self.tags = tags ?? [image.tag].compactMap { $0 }
     }
 }

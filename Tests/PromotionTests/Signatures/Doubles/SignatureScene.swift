@@ -37,7 +37,8 @@ struct SignatureScene {
             children.append(attestation)
             let note = """
                 ,"annotations":{"vnd.docker.reference.type":"attestation-manifest",\
-                "vnd.docker.reference.digest":"\(child.digest)"}
+                "vnd.docker.reference.digest":"\(child.digest)"},\
+                "platform":{"os":"unknown","architecture":"unknown"}
                 """
             entries.append(Self.text(attestation.descriptor, more: note))
         }
