@@ -77,7 +77,7 @@ extension GateSet {
             builder: settings.provenanceBuilder,
             repository: settings.provenanceSource
         )
-        // Otherwise a provenance that nobody signed would do, whatever key the other attestations need.
+        // Otherwise an unsigned provenance would do, whatever key the other attestations need.
         guard provenance.isEmpty || requirements.contains(where: { $0.type.isProvenance }) else {
             throw GateProblem(
                 "a builder or a source is given for a provenance, and no provenance is required",

@@ -47,7 +47,9 @@ package enum RecordArtifact {
         return AddedReferrer(manifest, blobs: [emptyObject, layer])
     }
 
-    /// A bundle with one envelope. Its key is named by a hint, which nothing vouches for.
+    /// A bundle with one envelope.
+    ///
+    /// Its key is named by a hint, which nothing vouches for.
     private static func bundle(_ envelope: DSSEEnvelope, _ fingerprint: [UInt8]) -> [UInt8] {
         let head = Array(#"{"dsseEnvelope":"#.utf8)
         let hint = Base64Text.encode(fingerprint)

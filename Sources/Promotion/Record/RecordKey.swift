@@ -1,5 +1,4 @@
 internal import Content
-internal import Content
 package import ECRAPI
 package import Platform
 

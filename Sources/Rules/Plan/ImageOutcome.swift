@@ -81,7 +81,7 @@ package struct ImageOutcome: Sendable {
     package var notes: [String] = []
     /// The command that undoes a deletion; `nil` for others, and if nothing holds the image any more.
     package var restore: String?
-    /// Of a deletion: whether the image is deleted, not only some of its tags.
+    /// For a deletion: whether the image is deleted, not only some of its tags.
     package var deletesImage = false
     /// What `verify` found missing or different at the destination, and what it has repaired.
     package var differences: [ContentDifference] = []

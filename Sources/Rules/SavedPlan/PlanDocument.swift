@@ -92,7 +92,7 @@ enum PlanDocument {
 
     struct Image: Codable, Sendable {
         var action: PlannedAction
-        /// Of a deletion: `true` if the image is deleted, not only some of its tags.
+        /// For a deletion: `true` if the image is deleted, not only some of its tags.
         var deletesImage: Bool?
         /// The digest that the tags get, or of a deletion the one that they hold.
         var digest: Digest?

@@ -133,7 +133,7 @@ struct DeletionCheck: Sendable {
             } else if deletion.tags.isEmpty
                 ? listed[digest] == nil : deletion.tags.allSatisfy({ held[$0.tag] == nil })
             {
-                // Another run of the plan was interrupted, or somebody else has deleted it.
+                // Another run of the plan was interrupted, or another client has deleted it.
                 decided.append((deletion, .done))
             } else {
                 pending[digest] = deletion

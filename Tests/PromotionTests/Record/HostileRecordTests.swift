@@ -118,7 +118,7 @@ struct HostileRecordTests {
         let own = try source.add(record, signedWith: key)
         let target = source.reference.tagged(v1)
         #expect(try await UndoPlanner(source, keys: []).plan(target).previous == right)
-        // Whoever may push to the source can push a record there, which is copied with the image.
+        // A client that may push to the source can push a record there, which is copied with the image.
         record.tags = [.init(tag: "v1", outcome: .moved, before: wrong)]
         record.decidedAt = "2099-01-01T00:00:00.000Z"
         _ = try source.add(record)

@@ -180,7 +180,7 @@ struct PruneSelectionTests {
         #expect(ids(selection) == ["old"] && selection.leftovers.first?.isWhole == false)
     }
 
-    @Test("is no image at all where the children of an index are not known; a second tag is")
+    @Test("deletes a second tag, but not an image, where the children of an index are not known")
     func unread() throws {
         let images = [
             try image("index", "v1", isIndex: true), try image("child", "v1-amd64"), try image("loose"),
