@@ -361,10 +361,12 @@ struct PruneDangerTests {
                     rules:
 
                     """
-                try scene.seed(image, "v1")
-                try scene.seed(old, "v2")
                 let fill = head + RuleScene.rules(from: "team/app", to: "{ registry: disk }")
-                #expect(try await scene.run(fill, .carryOut).totals.exitStatus == 0)
+                // One after another: on the clock of tests, a layout's lock is not waited for.
+                for (image, tag) in [(image, "v1"), (old, "v2")] {
+                    try scene.seed(image, tag)
+                    #expect(try await scene.run(fill, .carryOut).totals.exitStatus == 0)
+                }
                 try scene.seed(image, "v1", in: ScenarioCloud.far)
                 try scene.seed(SeedImage.oci("x", layers: [10]), "x1", in: ScenarioCloud.far)
                 let rules =
