@@ -18,6 +18,8 @@ actor DestinationState {
     private var there: Set<Digest> = []
     /// Whether every image was listed, so that what isn't known isn't there.
     private var isListed = false
+    /// What the last pieces of images were asked about and found missing, the oldest first.
+    private var absent: [Absent] = []
     /// Whether the repository did not exist when this run began, so that it needs no requests.
     private(set) var isNew = false
     /// The template by which a push creates the repository, if that is how it will be created.
@@ -167,15 +169,49 @@ actor DestinationState {
 
     func has(_ digest: Digest) -> Bool { there.contains(digest) }
 
+    /// Those of `digests` that the repository isn't known to hold.
+    func lacked(of digests: [Digest]) -> [Digest] { digests.filter { !there.contains($0) } }
+
     func holds(_ tag: Tag) -> Digest? { tags[tag] }
 
     /// Asks which of the unknown digests the repository holds; a new repository isn't asked.
     func look(for digests: [Digest]) async throws {
         guard !isNew, !isSource, !isListed else { return }
-        let unknown = digests.unique().filter { !there.contains($0) }
+        let unknown = digests.unique().filter { digest in
+            !there.contains(digest) && !absent.contains { $0.manifests.contains(digest) }
+        }
         guard !unknown.isEmpty else { return }
         let held = try await repository.holding(unknown)
         there.formUnion(held)
+    }
+
+    // MARK: Many images
+
+    /// What was found missing for one piece of images.
+    private struct Absent: Sendable {
+        var manifests: Set<Digest> = []
+        var blobs: Set<Digest> = []
+    }
+
+    /// The number of pieces whose missing content is remembered; what is forgotten is asked about again.
+    ///
+    /// One piece is being read, one waits, and one is being copied.
+    private static let mostPieces = 3
+
+    /// Starts to remember what is missing of another piece of images.
+    func beginPiece() { absent = absent.suffix(Self.mostPieces - 1) + [Absent()] }
+
+    /// Asks about manifests for several images, and remembers those that are missing.
+    func prefetch(manifests digests: [Digest]) async throws {
+        try await look(for: digests)
+        let missing = digests.filter { !there.contains($0) }
+        if !absent.isEmpty { absent[absent.count - 1].manifests.formUnion(missing) }
+    }
+
+    /// Asks about blobs for several images, and remembers those that are missing.
+    func prefetch(blobs: [Descriptor]) async throws {
+        let missing = try await missing(blobs)
+        if !absent.isEmpty { absent[absent.count - 1].blobs.formUnion(missing) }
     }
 
     /// Asks for digests and tags in one request, and returns the errors of those that could not be answered.
@@ -217,10 +253,14 @@ actor DestinationState {
     /// The `blobs` that must be copied; the repository is asked only about those that this run doesn't know.
     func missing(_ blobs: [Descriptor]) async throws -> Set<Digest> {
         guard !blobs.isEmpty, !isSource else { return [] }
-        let unknown = blobs.filter { !self.blobs.holds($0.digest, at: repository) }
-        guard !unknown.isEmpty, !isNew else { return Set(unknown.map(\.digest)) }
-        let missing = try await repository.missing(unknown)
-        self.blobs.note(unknown.map(\.digest).filter { !missing.contains($0) }, at: repository)
+        let wanted = blobs.filter { !self.blobs.holds($0.digest, at: repository) }
+        guard !wanted.isEmpty, !isNew else { return Set(wanted.map(\.digest)) }
+        let unknown = wanted.filter { blob in !absent.contains { $0.blobs.contains(blob.digest) } }
+        var missing = Set(wanted.map(\.digest)).subtracting(unknown.map(\.digest))
+        guard !unknown.isEmpty else { return missing }
+        let found = try await repository.missing(unknown)
+        self.blobs.note(unknown.map(\.digest).filter { !found.contains($0) }, at: repository)
+        missing.formUnion(found)
         return missing
     }
 

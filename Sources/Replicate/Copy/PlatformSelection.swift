@@ -113,7 +113,7 @@ struct PlatformSelection: Sendable {
 }
 
 extension [Descriptor] {
-    fileprivate func uniqueByDigest() -> [Descriptor] {
+    func uniqueByDigest() -> [Descriptor] {
         var seen: Set<Digest> = []
         return filter { seen.insert($0.digest).inserted }
     }

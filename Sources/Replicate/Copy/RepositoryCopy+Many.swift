@@ -262,7 +262,7 @@ extension RepositoryCopy {
                     digests: images.flatMap { $0.heldBy.dropFirst().map { .tag($0) } }
                 )
             }
-            return images.map { image in
+            let found = images.map { image in
                 let manifest = reading.manifests[image.id].map { Result<Manifest, any Error>.success($0) }
                 let missing = Result<Manifest, any Error>.failure(
                     self.error(reading.failures[image.id] ?? .imageMissing, image.image)
@@ -271,8 +271,29 @@ extension RepositoryCopy {
                 let moved = isHeld ? nil : Result<Manifest, any Error>.failure(error(.tagMismatch, image.image))
                 return Found(image: image, reading: moved ?? manifest ?? missing, reader: reader)
             }
+            await prefetch(found, reader, digestTags, referrers)
+            return found
         } catch {
             return images.map { Found(image: $0, reading: .failure(error), reader: reader) }
+        }
+    }
+
+    /// Asks about the images of a piece together; an error shows up again when the image that it is about is planned.
+    private func prefetch(
+        _ found: [Found],
+        _ reader: SourceReader,
+        _ digestTags: DigestTagIndex?,
+        _ referrers: ReferrerIndex?
+    ) async {
+        let upcoming = found.compactMap { found in
+            (try? found.reading.get()).map {
+                ImagePrefetch.Upcoming(root: $0, options: found.image.options ?? options, tags: found.image.tags)
+            }
+        }
+        let states = destinations.indices.compactMap { index in state(index).map { (index, $0) } }
+        try? await run.drain.abandoning {
+            var prefetch = ImagePrefetch(run: run, reader: reader, digestTags: digestTags, referrers: referrers)
+            try await prefetch.ask(about: upcoming, at: Dictionary(uniqueKeysWithValues: states))
         }
     }
 

@@ -31,6 +31,8 @@ struct ImageGraph: Sendable {
 actor SourceReader {
     let repository: any ImageRepository
     private var known: [Digest: Manifest] = [:]
+    /// Manifests that were read by a digest tag and its digest, before their image is planned.
+    private var prefetched: [Tag: Manifest] = [:]
     private var absent: Set<Digest> = []
     /// The memory that ``known`` takes, in bytes.
     private var held = 0
@@ -224,6 +226,30 @@ actor SourceReader {
         let found = digests.unique().compactMap { digest in known[digest].map { (digest, $0) } }
         return (Dictionary(uniqueKeysWithValues: found), failures)
     }
+
+    /// Reads manifests for several images in bulk, as far as there is room; errors show up when an image needs them.
+    ///
+    /// - Parameter tagged: Digest tags, each with the image that the listing names for it.
+    /// - Returns: Those of `digests` that are known now.
+    func prefetch(_ digests: [Digest], tagged: [Tag: Digest] = [:]) async throws -> [Digest: Manifest] {
+        var wanted: [ManifestID] = digests.unique().filter { known[$0] == nil && !absent.contains($0) }
+            .map { .digest($0) }
+        wanted += tagged.sorted { $0.key < $1.key }.map { .both($0.key, $0.value) }
+        // Images that are being copied need most of the room.
+        let limit = budget.whole / 4
+        for piece in wanted.chunked(Self.pieceSize) where held < limit {
+            let reading = try await repository.read(piece)
+            for (id, manifest) in reading.manifests where held < limit {
+                let kept = try keep(manifest)
+                if let tag = id.tag { prefetched[tag] = kept }
+            }
+        }
+        let found = digests.unique().compactMap { digest in known[digest].map { (digest, $0) } }
+        return Dictionary(uniqueKeysWithValues: found)
+    }
+
+    /// Takes the manifest that a digest tag was found to hold by ``prefetch(_:tagged:)``.
+    func takePrefetched(_ tag: Tag) -> Manifest? { prefetched.removeValue(forKey: tag) }
 
     /// Reads every manifest under `root`, level by level, once for all destinations.
     nonisolated func graph(under root: Manifest) async throws -> ImageGraph {

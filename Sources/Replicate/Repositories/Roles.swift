@@ -15,6 +15,10 @@ protocol RepositoryPlace: Sendable {
 
     /// The credentials of the last request, for people; `nil` where they are unknown, or not AWS's.
     var credentials: String? { get }
+
+    /// Whether one request can ask about many manifests or blobs, so that asking for several images together saves
+    /// requests.
+    var answersInBulk: Bool { get }
 }
 
 /// Reads manifests and lists images.
@@ -150,6 +154,8 @@ protocol ImageRepository: ManifestReader, ManifestWriter, BlobReader, BlobReceiv
 
 extension RepositoryPlace {
     var credentials: String? { nil }
+
+    var answersInBulk: Bool { false }
 
     /// Equal for two values that stand for one repository, whatever identity it is reached by.
     var placeKey: String { "\(registryKey)/\(reference.repository)" }

@@ -92,7 +92,7 @@ struct RuleBudgetTests {
         }
     }
 
-    @Test("of many differing images are bulk reads of manifests, a hundred images a call")
+    @Test("of many differing images are a hundred manifests or layers each, over all images")
     func differing() async throws {
         try await withScene { scene in
             try scene.emulator.seedMany(250, in: ["team/app"], account: ScenarioCloud.build, region: ScenarioCloud.home)
@@ -100,13 +100,41 @@ struct RuleBudgetTests {
             let rules = RuleScene.rules("referrers: none", from: "team/app")
             let (outcomes, counts) = try await scene.counted(rules, .plan)
             #expect(outcomes.totals.tags == [.add: 250])
-            #expect(counts["DescribeImages"] == 2)
-            // 200 images at once and 50, a hundred a call.
-            #expect(counts["BatchGetImage"] == 3)
-            // Each new image is asked about at the destination once.
-            #expect(counts["BatchCheckLayerAvailability"] == 250, "\(counts)")
-            let total = counts.values.reduce(0, +)
-            #expect(total == 255, "\(counts)")
+            // 200 images at once and 50, a hundred a call; all have the same two blobs.
+            #expect(counts == ["DescribeImages": 2, "BatchGetImage": 3, "BatchCheckLayerAvailability": 1])
+        }
+    }
+
+    @Test("of many signed indexes are a hundred manifests or layers each, over all images")
+    func manySigned() async throws {
+        try await withScene { scene in
+            var blobs: Set<Digest> = []
+            for number in 0..<60 {
+                let image = SeedImage.twoPlatforms("app\(number)", layersEach: [50 + number])
+                let sbom = SeedImage.referrer(to: image)
+                let signature = SeedImage.cosignSignature(of: image.digest)
+                try scene.seed(image, "v\(number)")
+                try scene.seed(sbom, nil)
+                try scene.seed(signature, SeedImage.cosignTag(of: image.digest))
+                for image in [image, sbom, signature] { blobs.formUnion(image.blobs.map(\.digest)) }
+            }
+            try scene.emulator.createRepository(account: ScenarioCloud.build, region: ScenarioCloud.far, "team/app")
+            let planned = try await scene.counted(RuleScene.rules(from: "team/app"), .plan)
+            #expect(planned.outcomes.totals.tags == [.add: 60], "\(planned.outcomes.text)")
+            let questions = [
+                "DescribeImages": 2,
+                // 60 indexes, their 120 children, and 60 SBOMs and 60 signatures.
+                "BatchGetImage": 1 + 2 + 2,
+                "BatchCheckLayerAvailability": (blobs.count + 99) / 100,
+            ]
+            #expect(planned.counts == questions)
+
+            let done = try await scene.counted(RuleScene.rules(from: "team/app"), .carryOut)
+            #expect(done.counts.filter { questions[$0.key] != nil } == questions)
+            #expect(done.counts["PutImage"] == 60 * 5)
+            #expect(
+                try await scene.counted(RuleScene.rules(from: "team/app"), .carryOut).counts == ["DescribeImages": 2]
+            )
         }
     }
 

@@ -16,7 +16,7 @@ package struct SourceListing: Sendable {
     let from: any ImageRepository
     let digestTags: DigestTagIndex
     /// The image that each digest tag holds.
-    let digestTagged: [Tag: Digest]
+    var digestTagged: [Tag: Digest] { digestTags.holding }
     /// The referrers by subject; `nil` where the listing doesn't state them.
     let referrers: ReferrerIndex?
     /// Whether something refers to an image without a tag, which may be the child of an index.
@@ -37,9 +37,6 @@ package struct SourceListing: Sendable {
             image.tags.map { ListedTag(tag: $0, digest: image.digest, pushedAt: image.pushedAt) }
         }
         digestTags = ListedSource(listing.images).digestTags
-        digestTagged = Dictionary(
-            tags.filter { ReferrerFinder.isDigestTag($0.tag) }.compactMap { tag in tag.digest.map { (tag.tag, $0) } }
-        ) { first, _ in first }
         let index = ReferrerIndex(listing.images)
         referrers = isComplete && repository is ECRImageRepository ? index : nil
         let subjects = Set(index.subjects).union(digestTags.listing.tags.keys)
@@ -55,7 +52,6 @@ package struct SourceListing: Sendable {
         reference = repository.reference
         (images, tags, unusableTags, isComplete) = (nil, [], [], false)
         digestTags = DigestTagIndex(DigestTagListing(isWhole: false))
-        digestTagged = [:]
         referrers = nil
         hasReferredChildren = false
         self.identity = identity
@@ -73,7 +69,6 @@ package struct SourceListing: Sendable {
         unusableTags = listing.unusableTags
         tags = usable.map { ListedTag(tag: $0) }
         digestTags = DigestTagIndex(DigestTagListing(of: usable))
-        digestTagged = [:]
         referrers = nil
         hasReferredChildren = false
     }

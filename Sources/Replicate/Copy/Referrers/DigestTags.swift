@@ -41,7 +41,11 @@ struct ListedSource: Sendable {
 
     init(_ images: [ListedImage]) {
         self.images = images
-        digestTags = DigestTagIndex(DigestTagListing(of: images.flatMap(\.tags)))
+        var holding: [Tag: Digest] = [:]
+        for image in images {
+            for tag in image.tags where ReferrerFinder.isDigestTag(tag) { holding[tag] = holding[tag] ?? image.digest }
+        }
+        digestTags = DigestTagIndex(DigestTagListing(of: images.flatMap(\.tags)), holding: holding)
     }
 
     /// The images with digest tags whose subject is not in the repository, such as signatures of images that are
@@ -62,9 +66,18 @@ struct ListedSource: Sendable {
 /// The digest tags of a source, and which of them belong to something that is copied.
 final class DigestTagIndex: Sendable {
     let listing: DigestTagListing
+    /// The image that each digest tag holds, where the listing says so.
+    let holding: [Tag: Digest]
     private let followed = Lock<Set<Tag>>([])
 
-    init(_ listing: DigestTagListing) { self.listing = listing }
+    init(_ listing: DigestTagListing, holding: [Tag: Digest] = [:]) {
+        (self.listing, self.holding) = (listing, holding)
+    }
+
+    /// The digest tags about `subject`, each with the image that it holds, where the listing says so.
+    func held(about subject: Digest) -> [(tag: Tag, digest: Digest)] {
+        (listing.tags[subject] ?? []).compactMap { tag in holding[tag].map { (tag, $0) } }
+    }
 
     func tags(of subjects: [Digest]) -> [Tag] { subjects.flatMap { (listing.tags[$0] ?? []).sorted() }.unique() }
 

@@ -200,8 +200,12 @@ struct ReferrerFinder: Sendable {
     }
 
     func read(_ tags: [Tag]) async throws -> TagReading {
-        guard !tags.isEmpty else { return TagReading() }
-        let answer = try await repository.readSeparately(manifests: tags.map { .tag($0) })
+        var known: [Tag: Manifest] = [:]
+        for tag in tags { known[tag] = await reader.takePrefetched(tag) }
+        let unknown = tags.filter { known[$0] == nil }
+        let answer =
+            unknown.isEmpty
+            ? SeparateReading() : try await repository.readSeparately(manifests: unknown.map { .tag($0) })
         var reading = TagReading()
         for tag in tags {
             if let error = answer.failures[.tag(tag)] {
@@ -209,7 +213,10 @@ struct ReferrerFinder: Sendable {
             }
             // GitLab's registry takes `sha256-HEX` for the digest, so it returns the image and not a list (oras-go
             // issue 1396).
-            guard let manifest = answer.reading.manifests[.tag(tag)], manifest.digest != tag.subject else { continue }
+            guard let manifest = known[tag] ?? answer.reading.manifests[.tag(tag)], manifest.digest != tag.subject
+            else {
+                continue
+            }
             reading.found.append((tag, manifest))
         }
         return reading

@@ -28,6 +28,8 @@ struct ECRImageRepository: ImageRepository {
 
     var credentials: String? { api.credentialsInUse }
 
+    var answersInBulk: Bool { true }
+
     /// Always false, since the budget is one `ListImageReferrers` for each manifest of the image and each listed
     /// referrer (docs/architecture.md#request-budgets).
     var asksAboutTaggedReferrers: Bool { false }
