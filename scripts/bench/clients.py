@@ -15,6 +15,7 @@ class Client:
     name = ""
     asks_version = ("--version",)
     copies_all = False  # whether one run can copy all tags of a repository
+    takes_layouts = False
 
     def __init__(self, scratch):
         self.home = os.path.join(scratch, f"home-{self.name}")
@@ -54,12 +55,20 @@ class Client:
         """Copies all tags of a repository to one of the same name, if `copies_all`."""
         raise NotImplementedError
 
+    def save(self, source, image, folder):
+        """Copies `image` to an image layout, if `takes_layouts`."""
+        raise NotImplementedError
+
+    def load(self, folder, image, destination):
+        """Copies `image` from an image layout, if `takes_layouts`."""
+        raise NotImplementedError
+
 
 class Replicate(Client):
     """This project's program, with `--referrers none`, because none of the others looks for referrers."""
 
     name = "ecr-replicate"
-    copies_all = True
+    copies_all = takes_layouts = True
 
     def __init__(self, scratch, referrers="none", kept=""):
         super().__init__(os.path.join(scratch, f"{kept or 'referrers'}-{referrers}"))
@@ -89,6 +98,18 @@ class Replicate(Client):
             f"{source.base}/{repository}", f"{destination.base}/{repository}",
         ]
 
+    def save(self, source, image, folder):
+        return [
+            *self._run("copy", (source,)), "--referrers", self.referrers,
+            f"{source.base}/{image.repository}:{image.tag}", f"oci:{folder}:{image.tag}",
+        ]
+
+    def load(self, folder, image, destination):
+        return [
+            *self._run("copy", (destination,)), "--referrers", self.referrers,
+            f"oci:{folder}:{image.tag}", f"{destination.base}/{image.repository}:{image.tag}",
+        ]
+
 
 class Before(Replicate):
     """An earlier build of this project's program, measured alternately with the current one."""
@@ -104,7 +125,7 @@ class Skopeo(Client):
     """skopeo, with an empty blob-info cache for every run, because with that cache a second copy is a mount."""
 
     name = "skopeo"
-    copies_all = True
+    copies_all = takes_layouts = True
 
     def environment(self, registry=None):
         # As root it would use the machine's cache in /var/lib/containers; as another user it uses the home's.
@@ -140,6 +161,18 @@ class Skopeo(Client):
             self.program, "sync", "--preserve-digests", "--src", "docker", "--dest", "docker",
             *self._trust("src", source), *self._trust("dest", destination),
             f"{source.authority}/{repository}", os.path.join(destination.authority, folder),
+        ]
+
+    def save(self, source, image, folder):
+        return [
+            self.program, "copy", "--quiet", "--preserve-digests", *self._trust("src", source),
+            f"docker://{source.authority}/{image.repository}:{image.tag}", f"oci:{folder}:{image.tag}",
+        ]
+
+    def load(self, folder, image, destination):
+        return [
+            self.program, "copy", "--quiet", "--preserve-digests", *self._trust("dest", destination),
+            f"oci:{folder}:{image.tag}", f"docker://{destination.authority}/{image.repository}:{image.tag}",
         ]
 
 

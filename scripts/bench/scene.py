@@ -59,7 +59,8 @@ class Scene:
             workplace.say(f"{client.name} is left out of '{case}': {failure}")
             self._failing.add((case, client.name))
             return
-        self.note(case, client, done, shown(command, client, source, destination))
+        command = shown(command, client, source, destination)
+        self.note(case, client, done, [_replace(argument, {f"{self.ram}/layout": "LAYOUT"}) for argument in command])
 
     def note(self, case, client, done, command):
         self.results.add(case, client.name, done, command)
