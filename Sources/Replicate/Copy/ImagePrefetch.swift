@@ -52,7 +52,8 @@ struct ImagePrefetch: Sendable {
         for image in images { manifests[image.root.digest] = image.root }
         var wanted: [Upcoming] = []
         for image in images where await place(image, at: &places) { wanted.append(image) }
-        async let opened: Void = open(places, for: wanted)
+        let (first, repositories) = (first(of: wanted, at: places), places.map(\.state.repository))
+        async let opened: Void = open(first, at: repositories)
         try await readChildren(&places)
         try await readReferrers(of: wanted, &places)
         try await askForBlobs(places)
@@ -98,13 +99,16 @@ struct ImagePrefetch: Sendable {
         }
     }
 
-    /// Opens connections for the first of the images, while questions are asked.
-    private func open(_ places: [Place], for images: [Upcoming]) async {
+    /// The first image that will be moved; `nil` if none is.
+    private func first(of images: [Upcoming], at places: [Place]) -> Manifest? {
         let lacking = Set(places.flatMap(\.level))
-        let first = images.first { lacking.contains($0.root.digest) && !$0.options.isDryRun }
-        guard let first, !run.mover.large.takesAll else { return }
-        let repositories: [any BlobHolder] = [reader.repository] + places.map(\.state.repository)
-        await prepareConnections(at: repositories, for: first.root, isCertain: true)
+        return images.first { lacking.contains($0.root.digest) && !$0.options.isDryRun }?.root
+    }
+
+    /// Opens connections for the blobs of an image, while questions are asked.
+    private func open(_ image: Manifest?, at repositories: [any BlobHolder]) async {
+        guard let image, !run.mover.large.takesAll else { return }
+        await prepareConnections(at: [reader.repository] + repositories, for: image, isCertain: true)
     }
 
     // MARK: Children

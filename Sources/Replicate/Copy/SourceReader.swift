@@ -105,7 +105,7 @@ actor SourceReader {
     nonisolated func digestTags() async throws -> DigestTagIndex? {
         if let knownDigestTags { return knownDigestTags }
         return try await listing.run(.ofNothing) { [repository] in
-            try await repository.listDigestTags().map(DigestTagIndex.init)
+            try await repository.listDigestTags().map { DigestTagIndex($0) }
         }
     }
 
@@ -230,7 +230,7 @@ actor SourceReader {
     /// Reads manifests for several images in bulk, as far as there is room; errors show up when an image needs them.
     ///
     /// - Parameter tagged: Digest tags, each with the image that the listing names for it.
-    /// - Returns: Those of `digests` that are known now.
+    /// - Returns: Those of the manifests that are known now.
     func prefetch(_ digests: [Digest], tagged: [Tag: Digest] = [:]) async throws -> [Digest: Manifest] {
         var wanted: [ManifestID] = digests.unique().filter { known[$0] == nil && !absent.contains($0) }
             .map { .digest($0) }
@@ -244,7 +244,7 @@ actor SourceReader {
                 if let tag = id.tag { prefetched[tag] = kept }
             }
         }
-        let found = digests.unique().compactMap { digest in known[digest].map { (digest, $0) } }
+        let found = (digests + tagged.values).unique().compactMap { digest in known[digest].map { (digest, $0) } }
         return Dictionary(uniqueKeysWithValues: found)
     }
 

@@ -110,7 +110,7 @@ struct RuleBudgetTests {
         try await withScene { scene in
             var blobs: Set<Digest> = []
             for number in 0..<60 {
-                let image = SeedImage.twoPlatforms("app\(number)", layersEach: [50 + number])
+                let image = SeedImage.twoPlatforms("app\(number)", layersEach: [50 + Int64(number)])
                 let sbom = SeedImage.referrer(to: image)
                 let signature = SeedImage.cosignSignature(of: image.digest)
                 try scene.seed(image, "v\(number)")
@@ -123,15 +123,15 @@ struct RuleBudgetTests {
             #expect(planned.outcomes.totals.tags == [.add: 60], "\(planned.outcomes.text)")
             let questions = [
                 "DescribeImages": 2,
-                // 60 indexes, their 120 children, and 60 SBOMs and 60 signatures.
-                "BatchGetImage": 1 + 2 + 2,
+                // 60 indexes, their 240 children, and 60 SBOMs and 60 signatures.
+                "BatchGetImage": 1 + 3 + 2,
                 "BatchCheckLayerAvailability": (blobs.count + 99) / 100,
             ]
             #expect(planned.counts == questions)
 
             let done = try await scene.counted(RuleScene.rules(from: "team/app"), .carryOut)
             #expect(done.counts.filter { questions[$0.key] != nil } == questions)
-            #expect(done.counts["PutImage"] == 60 * 5)
+            #expect(done.counts["PutImage"] == 60 * 7)
             #expect(
                 try await scene.counted(RuleScene.rules(from: "team/app"), .carryOut).counts == ["DescribeImages": 2]
             )
