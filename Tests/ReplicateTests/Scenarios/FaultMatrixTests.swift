@@ -55,7 +55,7 @@ struct FaultMatrixTests {
 
     /// Operations whose answers are tried with each byte changed.
     private static let readClosely = ["BatchGetImage", "ListImageReferrers"]
-    /// The number of bytes changed in a normal run; a soak changes every byte.
+    /// The number of bytes changed in a normal run; a soak changes all of them in random order, until its time is over.
     private static let changedBytes = 250
 
     @Test(
@@ -67,17 +67,24 @@ struct FaultMatrixTests {
         let places = occurrences(requests).filter { Self.readClosely.contains($0.operation) }.flatMap { request in
             (0..<request.request.bytesOut).map { (request, $0) }
         }
-        let step = Soak.isOn ? 1 : max(1, places.count / Self.changedBytes)
-        let trials = stride(from: 0, to: places.count, by: step).map { index in
-            let (request, place) = places[index]
-            return Trial(
-                request.operation,
-                request.occurrence,
-                .emulated(.corruptByte(at: place)),
-                mustSucceed: false
-            )
-        }
-        try await check(trials, of: scenario)
+        let step = max(1, places.count / Self.changedBytes)
+        var random = Seeded(UInt64(places.count))
+        var waiting =
+            (Soak.isOn
+            ? places.shuffled(using: &random) : stride(from: 0, to: places.count, by: step).map { places[$0] })[...]
+        let begin = ContinuousClock.now
+        repeat {
+            let trials = waiting.prefix(Soak.isOn ? Self.changedBytes : waiting.count).map { request, place in
+                Trial(
+                    request.operation,
+                    request.occurrence,
+                    .emulated(.corruptByte(at: place)),
+                    mustSucceed: false
+                )
+            }
+            waiting = waiting.dropFirst(trials.count)
+            try await check(trials, of: scenario)
+        } while !waiting.isEmpty && ContinuousClock.now - begin < Soak.duration ?? .zero
     }
 
     @Test("Each scenario sends the requests it is meant to test")
