@@ -159,11 +159,12 @@ struct ImagePrefetch: Sendable {
         }
         var seen = Set(waiting)
         while let subject = waiting.popLast(), found.count + tagged.count < Self.mostReferrers {
-            for digest in referrers.referrers(of: subject) where seen.insert(digest).inserted {
+            for digest in referrers.referrers(of: subject).prefix(Self.mostReferrers) where seen.insert(digest).inserted
+            {
                 found.append(digest)
                 waiting.append(digest)
             }
-            for (tag, digest) in digestTags?.held(about: subject) ?? [] {
+            for (tag, digest) in (digestTags?.held(about: subject) ?? []).prefix(Self.mostReferrers) {
                 tagged[tag] = digest
                 if seen.insert(digest).inserted { waiting.append(digest) }
             }
