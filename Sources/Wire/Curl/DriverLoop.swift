@@ -30,6 +30,11 @@ protocol Job: TransferOwner {
     private let statistics: Lock<TransportStatistics>
     private let requestSettling: @Sendable (Ticket) -> Void
     private var jobs: [Ticket: any Job] = [:]
+    /// The size of the ring of a relay that begins now, in bytes.
+    var ringSize: Int {
+        jobs.count < max(TransportConfiguration.wholeRings / configuration.relayDrivers, 1)
+            ? configuration.ringSize : configuration.ringSize / 2
+    }
     private var transfers: [Transfer.ID: Transfer] = [:]
     private var dirty: [any Job] = []
     private var nextCheck: ContinuousClock.Instant?

@@ -20,7 +20,7 @@ public struct TransportConfiguration: Sendable {
     public var messageDeadlineLimit: Duration?
     /// libcurl's receive and upload buffers for blobs, in bytes.
     public var bufferSize: Int
-    /// The size of the ring between the ends of one relay, in bytes.
+    /// The size of the ring between the ends of one relay, in bytes; relays beyond ``wholeRings`` get half of it.
     public var ringSize: Int
     /// The longest time in which an end of a relay may move no byte.
     public var stallLimit: Duration
@@ -41,8 +41,10 @@ public struct TransportConfiguration: Sendable {
     public static let usualConnectTimeout: Duration = .seconds(10)
     /// Measured at 32 relays of 32 MiB: 64 KiB cost 10 % more CPU, 256 KiB none less but 8 MiB more memory.
     public static let usualBufferSize = 128 << 10
-    /// With this ring and the buffers above, 32 relays use 56 MiB of the 64 MiB allowed (docs/architecture.md#bounds).
+    /// With these rings and the buffers above, 32 relays stay within the 64 MiB allowed (docs/architecture.md#bounds).
     public static let usualRingSize = 512 << 10
+    /// The relays that have a ring of the full size at the same time; many relays together need less of each.
+    static let wholeRings = 8
     public static let usualStallLimit: Duration = .seconds(60)
     /// A registry hashes a layer, or moves it within its storage, before it answers: minutes for a layer of 50 GB.
     public static let usualCommitLimit: Duration = .seconds(300)

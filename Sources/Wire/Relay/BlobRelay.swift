@@ -73,7 +73,7 @@ final class BlobRelay: Job {
         blob = VerifiedBlob(
             digest: request.digest,
             size: request.size,
-            ringSize: loop.configuration.ringSize,
+            ringSize: loop.ringSize,
             readers: max(request.sinks.count, 1)
         )
         sourceMoved = loop.now
