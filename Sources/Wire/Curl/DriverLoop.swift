@@ -32,8 +32,8 @@ protocol Job: TransferOwner {
     private var jobs: [Ticket: any Job] = [:]
     /// The size of the ring of a relay that begins now, in bytes.
     var ringSize: Int {
-        jobs.count < max(TransportConfiguration.wholeRings / configuration.relayDrivers, 1)
-            ? configuration.ringSize : configuration.ringSize / 2
+        let whole = max(TransportConfiguration.wholeRings / configuration.relayDrivers, 1)
+        return configuration.ringSize >> min(jobs.count / whole, 2)
     }
     private var transfers: [Transfer.ID: Transfer] = [:]
     private var dirty: [any Job] = []

@@ -20,7 +20,8 @@ public struct TransportConfiguration: Sendable {
     public var messageDeadlineLimit: Duration?
     /// libcurl's receive and upload buffers for blobs, in bytes.
     public var bufferSize: Int
-    /// The size of the ring between the ends of one relay, in bytes; relays beyond ``wholeRings`` get half of it.
+    /// The size of the ring between the ends of one relay, in bytes; relays beyond ``wholeRings`` get half of
+    /// it, and beyond twice as many a quarter.
     public var ringSize: Int
     /// The longest time in which an end of a relay may move no byte.
     public var stallLimit: Duration
