@@ -6,13 +6,18 @@ import Testing
 /// Layers that are generated while they are read, copied to an emulator that hashes and discards them: gigabytes
 /// without a disk.
 ///
-/// The program under test may be a debug build: it may have as much more memory as it has with nothing to do.
 @Suite("Memory", .timeLimit(.minutes(10)))
 struct MemoryTests {
     /// The most resident memory, in bytes (docs/architecture.md#bounds).
     static let bound = 64 << 20
     /// The most resident memory of an optimized build that copied almost nothing, in bytes, as measured.
-    static let optimizedBase = 35 << 20
+    static let optimizedBase = 36 << 20
+
+    /// The bound for a build that needs `base` bytes to copy almost nothing.
+    ///
+    /// A debug build may have as much more as it has with nothing to do, and half of that for the code that only a large
+    /// copy loads.
+    static func bound(over base: Int) -> Int { bound + max(0, base - optimizedBase) * 3 / 2 }
 
     @Test("stays under 64 MiB while a layer of 2 GiB is copied", .needs(.python))
     func largeLayer() async throws {
@@ -30,7 +35,7 @@ struct MemoryTests {
         try await withSource("32x64MiB") { source in
             let peak = try await source.copy("--jobs", "32")
             reportFigure("memory: 32 relays, at most \(peak >> 10) KiB resident, \(base >> 10) KiB without")
-            #expect(peak < Self.bound + max(0, base - Self.optimizedBase), "\(peak >> 20) MiB, \(base >> 20) without")
+            #expect(peak < Self.bound(over: base), "\(peak >> 20) MiB, \(base >> 20) without")
         }
     }
 
@@ -41,7 +46,7 @@ struct MemoryTests {
         try await withSource("1x256MiB") { source in
             let peak = try await source.copy("--upload", "api", "--state-dir", "\(source.directory)/state")
             reportFigure("memory: 256 MiB in parts, at most \(peak >> 10) KiB resident, \(base >> 10) KiB without")
-            #expect(peak < Self.bound + max(0, base - Self.optimizedBase), "\(peak >> 20) MiB, \(base >> 20) without")
+            #expect(peak < Self.bound(over: base), "\(peak >> 20) MiB, \(base >> 20) without")
             // 25 parts of 10 MiB and the rest, and one for the config.
             #expect(source.emulator.requests.count { $0.operation == "UploadLayerPart" } == 27)
         }
@@ -49,7 +54,10 @@ struct MemoryTests {
 
     @Test("stays under 64 MiB while some layers go in parts and many others through the registry", .needs(.python))
     func mixed() async throws {
-        let base = try await withSource("1x1KiB") { try await $0.copy() }
+        // Both ways as well, so that the same code is loaded.
+        let base = try await withSource("1x64KiB", "1x1KiB") { source in
+            try await source.copyAll("--resumable-above", "32KiB", "--state-dir", "\(source.directory)/state")
+        }
         try await withSource("2x128MiB", "40x8MiB", "60x1MiB") { source in
             let peak = try await source.copyAll(
                 "--resumable-above",
@@ -58,7 +66,7 @@ struct MemoryTests {
                 "\(source.directory)/state"
             )
             reportFigure("memory: parts and relays, at most \(peak >> 10) KiB resident, \(base >> 10) KiB without")
-            #expect(peak < Self.bound + max(0, base - Self.optimizedBase), "\(peak >> 20) MiB, \(base >> 20) without")
+            #expect(peak < Self.bound(over: base), "\(peak >> 20) MiB, \(base >> 20) without")
             #expect(source.emulator.requests.count { $0.operation == "UploadLayerPart" } == 2 * 13)
         }
     }
