@@ -37,7 +37,7 @@ test: ## install what is missing, build, and run every test and every documented
 	scripts/run-docs $(BINARY)
 
 # SOAK_MINUTES is how long each of its three long tests may take, 5 unless said otherwise.
-soak: release ## look for what only shows after a while: random faults, kills, leaks, 10 GiB, in some 20 minutes
+soak: release ## look for what only shows after a while: random faults, kills, leaks, 10 GiB, in about half an hour
 	@scripts/setup --tests
 	$(DEBUG)
 	scripts/soak
