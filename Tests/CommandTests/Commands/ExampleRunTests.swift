@@ -1,10 +1,11 @@
 import ECREmulator
+import Foundation
 import TestPrograms
 import Testing
 
 /// The files of `config/examples` as they are, carried out on an emulator.
 ///
-/// Two of them can't be: the source of mirror.yaml is the public registries, and the rule of gates.yaml has gates.
+/// One of them can't be: the source of mirror.yaml is the public registries.
 @Suite("The example rule files, carried out", .timeLimit(.minutes(2)))
 struct ExampleRunTests {
     private static let releases = ["v1.2.0", "v1.3.0-rc1", "v2.0.0"]
@@ -131,6 +132,45 @@ struct ExampleRunTests {
                 )
                 #expect(scene.assumers == ["user/ci"], "\(command)")
             }
+        }
+    }
+
+    /// The key that gates.yaml names.
+    private static let releaseKey = """
+        -----BEGIN PUBLIC KEY-----
+        MFkwEwYHKoZIzj0CAQYIKoZIzj0DAQcDQgAEfQXaitBm7zJ5h6PAmB7enY99RtqL
+        bDXKzNccXYYhZbPpiMst9J7QDOiYxqg4ldD9eydYtz/unKQW4KlYgDBYUQ==
+        -----END PUBLIC KEY-----
+
+        """
+
+    @Test("with gates, deny an image of which nothing is known, report every gate, and write nothing")
+    func gates() async throws {
+        try await ExampleScene.with(identities: false) { scene in
+            let file = "\(scene.folder)/gates.yaml"
+            let example = try contents(of: repositoryFile("config/examples/gates.yaml"))
+            try write(String(decoding: example, as: UTF8.self), to: file)
+            let keyless = try await scene.run("promote", at: file)
+            #expect(keyless.exitCode == 64 && keyless.errors.contains("keys/release.pub"), "\(keyless.errors)")
+            try FileManager.default.createDirectory(
+                atPath: "\(scene.folder)/keys",
+                withIntermediateDirectories: true
+            )
+            try write(Self.releaseKey, to: "\(scene.folder)/keys/release.pub")
+            for name in ExampleScene.tags.keys {
+                try scene.emulator.createRepository(
+                    account: Self.production,
+                    region: ExampleScene.home,
+                    name.replacing("team/", with: "prod/")
+                )
+            }
+            let before = try scene.destinations(at: [])
+            let denied = try await scene.run("promote", at: file)
+            #expect(denied.exitCode == 3, "\(denied.output)\(denied.errors)")
+            for gate in ["unknown scan:", "failed  signature:", "passed  min-age:", "failed  immutable-tag:", "failed  platform:"] {
+                #expect(denied.errors.contains("  \(gate)"), "\(gate): \(denied.errors)")
+            }
+            #expect(try scene.destinations(at: []) == before)
         }
     }
 

@@ -119,9 +119,14 @@ struct ExampleScene: Sendable {
 
     /// Runs a command with a file of `config/examples`.
     func run(_ command: String, _ file: String, _ more: String...) async throws -> Ended {
+        try await run(command, at: repositoryFile("config/examples/\(file)"), more)
+    }
+
+    /// Runs a command with the file at a path.
+    func run(_ command: String, at path: String, _ more: [String] = []) async throws -> Ended {
         try await TestPrograms.run(
             .ecrReplicate,
-            [command, "-f", repositoryFile("config/examples/\(file)")] + more,
+            [command, "-f", path] + more,
             environment: variables,
             directory: folder
         )
