@@ -41,14 +41,15 @@ package struct GateReport: Sendable, Hashable {
         )
     }
 
-    /// The report for people: a line for each gate, and below it its evidence and what to do.
+    /// The report for people: a line for each gate, and below it the evidence that the line doesn't quote and what to
+    /// do.
     package var lines: [String] {
         var lines = ["gates for \(image.tagged(image.tag, digest: digest)):"]
         for decision in decisions {
             lines.append(
                 "  \(decision.result.rawValue.padded(to: 7)) \(decision.gate): \(printable(decision.reason, upTo: Self.mostOfText))"
             )
-            for evidence in decision.evidence {
+            for evidence in decision.evidence where !decision.reason.contains(evidence.text) {
                 lines.append("            \(printable(evidence.text, upTo: Self.mostOfText))")
             }
             if decision.result != .passed, let remedy = decision.remedy {

@@ -167,9 +167,14 @@ struct ExampleRunTests {
             let before = try scene.destinations(at: [])
             let denied = try await scene.run("promote", at: file)
             #expect(denied.exitCode == 3, "\(denied.output)\(denied.errors)")
-            for gate in ["unknown scan:", "failed  signature:", "passed  min-age:", "failed  immutable-tag:", "failed  platform:"] {
+            let said = [
+                "unknown scan:", "failed  signature:", "passed  min-age:", "failed  immutable-tag:",
+                "failed  platform:",
+            ]
+            for gate in said {
                 #expect(denied.errors.contains("  \(gate)"), "\(gate): \(denied.errors)")
             }
+            #expect(!denied.errors.contains("    the image has never been scanned"), "the reason says it already")
             #expect(try scene.destinations(at: []) == before)
         }
     }
