@@ -23,7 +23,8 @@ package enum ExitStatus {
     private static func of(_ result: CopyResult) -> Int32 {
         switch result {
         case .done: done
-        case .planned(let plan): plan.refusal.map(of) ?? done
+        // A dry run shows what would be refused, and that is what it was asked for. Errors keep their codes.
+        case .planned(let plan): plan.refusals.map(of).first { $0 != refused } ?? done
         case .failed(_, _, let error): of(error)
         case .cancelled: failed
         }

@@ -90,8 +90,7 @@ extension Session {
             reporting.isPlan && !reporting.isComparison
             ? TransferEstimate(bytes: bytes, requests: totals.work.requests, reporting.rates) : nil
         var code = reporting.isPlan ? totals.planExitStatus : totals.exitStatus
-        // A dry run ends as the run would, apart from what only the run finds out.
-        if reporting.isDryRun { code = totals.exitStatus }
+        if reporting.isDryRun { code = totals.dryRunExitStatus }
         switch ending {
         case .interrupted(let signal, _): code = signal.exitCode
         case .failed(let failure): code = failure.exitCode

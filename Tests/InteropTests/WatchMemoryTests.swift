@@ -45,7 +45,7 @@ struct WatchMemoryTests {
                         _ = try await child.output.first { $0.contains(" round \(number) ") }
                         if number > Self.warmUp { growth.add(try Footprint(ofProcess: child.processID)) }
                         try emulator.seed(
-                            images[number % 2],
+                            images[number / 10 % 2],
                             tag: "v0",
                             account: Cloud.build,
                             region: Cloud.home,

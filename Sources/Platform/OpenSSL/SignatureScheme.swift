@@ -139,6 +139,9 @@ extension KeyKind {
             guard bits >= Self.leastBits, bits <= Self.mostBits else {
                 throw .unsupported("an RSA key of \(bits) bits")
             }
+            guard Self.hasUsableExponent(key) else {
+                throw .unsupported("an RSA key whose public exponent is even or 1")
+            }
             self = .rsa(bits: bits)
         case EVP_PKEY_EC:
             var name = [CChar](repeating: 0, count: 64)
@@ -153,5 +156,16 @@ extension KeyKind {
         case EVP_PKEY_ED25519: self = .ed25519
         default: throw .unsupported("a key that is not ECDSA, RSA or Ed25519")
         }
+    }
+
+    /// Whether the public exponent is odd and more than 1; with 1 every text would be its own signature, and OpenSSL
+    /// verifies with it.
+    private static func hasUsableExponent(_ key: OpenSSLObject) -> Bool {
+        var exponent: OpaquePointer?
+        guard unsafe EVP_PKEY_get_bn_param(key.pointer, "e", &exponent) == 1, let number = unsafe exponent else {
+            return false
+        }
+        defer { unsafe BN_free(number) }
+        return unsafe BN_is_odd(number) == 1 && BN_num_bits(number) > 1
     }
 }

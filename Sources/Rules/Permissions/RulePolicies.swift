@@ -19,6 +19,8 @@ package struct RulePolicies: Sendable {
         package var upload = UploadOptions.Mode.auto
         /// Whether the policies also allow actions that a run can do without.
         package var includesOptional = false
+        /// The keys in KMS that sign the records of promotions, which are the rules with gates.
+        package var signingKeys: [KeyName] = []
         package var environment: AWSEnvironment
 
         package init(environment: AWSEnvironment) { self.environment = environment }
@@ -65,6 +67,7 @@ package struct RulePolicies: Sendable {
         request.upload = options.upload
         request.includesOptional = options.includesOptional
         request.gates = GateNeeds(rule.gates ?? GateSettings())
+        if rule.gates != nil { request.signingKeys = options.signingKeys }
         request.createsRepository = rule.createRepository != .never
         request.createsLikeSource = rule.createRepository == .likeSource
         if request.createsLikeSource {

@@ -139,6 +139,9 @@ package struct OutcomeTotals: Sendable, Equatable {
         if !errors.isEmpty { return 1 }
         return hasDifferences ? 2 : 0
     }
+
+    /// The exit status of a dry run: that of its errors; differences and refusals are what it was asked to show.
+    package var dryRunExitStatus: Int32 { planExitStatus == 2 ? 0 : planExitStatus }
 }
 
 extension OutcomeProblem {

@@ -78,7 +78,6 @@ struct IAMPolicyCommand: AsyncParsableCommand {
         }
         for (name, isGiven) in copying.ofReferences { try rules.refuse(name, isGiven, "the rules decide that") }
         try rules.refuse("gates", !gates.settings.isEmpty, "the rules decide that")
-        try rules.refuse("--sign-record", signing.signRecord != nil, "rules don't name the key")
         guard rules.file == nil else { return }
         if let other = callers.principals.first(where: { $0.profile != nil })?.profile {
             throw ValidationError(
@@ -121,11 +120,19 @@ struct IAMPolicyCommand: AsyncParsableCommand {
         options.principals = callers.principalsByProfile
         options.upload = copying.upload
         options.includesOptional = withOptional
+        options.signingKeys = try signingKeys()
+        guard signing.signRecord == nil || selected.contains(where: { $0.gates != nil }) else {
+            throw ValidationError(
+                "--sign-record is for promotions, and none of the rules has gates\n  next: leave it out, or give a rule gates"
+            )
+        }
         return try usage {
             let policies = try RulePolicies(file, selected, options)
             return try PolicySet(policies.requests, named: policies.policyName)
         }
     }
+
+    private func signingKeys() throws -> [KeyName] { try signing.arn().flatMap { KeyName($0) }.map { [$0] } ?? [] }
 
     private func policiesOfReferences() throws -> PolicySet {
         let request = try request()
@@ -149,7 +156,7 @@ struct IAMPolicyCommand: AsyncParsableCommand {
         request.keys = copying.kmsKeys
         request.includesOptional = withOptional
         request.gates = GateNeeds(gates.settings)
-        request.signingKeys = [try signing.arn()].compactMap { $0 }.compactMap { KeyName($0) }
+        request.signingKeys = try signingKeys()
         let regions = Set(to.compactMap { $0?.host.region })
         guard copying.kmsKeys.allSatisfy({ $0.region.map(regions.contains) ?? true }) else {
             throw ValidationError(

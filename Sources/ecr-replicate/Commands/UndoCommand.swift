@@ -23,7 +23,7 @@ struct UndoCommand: AsyncParsableCommand {
     @Argument(help: "The tag, as HOST/REPO:TAG, or a record, as HOST/REPO@DIGEST.", transform: parseReference)
     var target: ImageReference
 
-    @Flag(help: "Print the plan on standard output without changing anything.")
+    @Flag(help: "Print the plan, refusals included, without changing anything.")
     var dryRun = false
 
     @OptionGroup var signers: SignerArguments

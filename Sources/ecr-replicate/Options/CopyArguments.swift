@@ -4,7 +4,7 @@ public import Replicate
 
 /// The options that decide whether a tag may be set, within one repository or across repositories.
 struct TagArguments: ParsableArguments {
-    @Flag(help: "Print the plan on standard output without changing anything.")
+    @Flag(help: "Print the plan, refusals included, without changing anything.")
     var dryRun = false
 
     @Option(help: "What to do if a tag holds another image.")

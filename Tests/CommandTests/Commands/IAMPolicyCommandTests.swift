@@ -51,6 +51,20 @@ struct IAMPolicyCommandTests {
         }
     }
 
+    @Test("allows the key that signs the records of a file's promotions, and refuses it for other rules")
+    func signingKey() async throws {
+        let key = "arn:aws:kms:eu-west-1:444455556666:key/12345678-1234-1234-1234-123456789012"
+        func policies(_ file: String) async throws -> Ended {
+            try await run("-f", repositoryFile("config/examples/\(file)"), "--sign-record", "awskms:///\(key)")
+        }
+        let gated = try await policies("gates.yaml")
+        #expect(gated.exitCode == 0, "\(gated.errors)")
+        #expect(gated.output.contains("kms:Sign") && gated.output.contains(key), "\(gated.output)")
+        #expect(gated.output.contains("ecr:DescribeImageScanFindings"))
+        let other = try await policies("regions.yaml")
+        #expect(other.exitCode == 64 && other.errors.contains("none of the rules has gates"), "\(other.errors)")
+    }
+
     @Test("prints one policy alone, or an error if there is none")
     func only() async throws {
         let one = try await run("--only", "destination-repository", Self.source, Self.destination)

@@ -53,6 +53,18 @@ struct KeyTests {
         #expect(throws: KeyError.severalKeys(2)) { try PublicKey(pem: Array((key.pem + key.pem).utf8)) }
     }
 
+    @Test("of RSA with a public exponent that is even or 1 are refused: with 1 each text is its own signature")
+    func exponents() throws {
+        let key = try PrivateKey.generated(.rsa(bits: 2_048)).publicKey.spki
+        #expect(Array(key.suffix(5)) == [0x02, 0x03, 0x01, 0x00, 0x01], "the exponent ends the key")
+        let unsupported = KeyError.unsupported("an RSA key whose public exponent is even or 1")
+        #expect(throws: unsupported) { try PublicKey(spki: key.dropLast() + [0x00]) }
+        // With an exponent of one byte, three lengths are two less.
+        var one = Array(key.dropLast(4)) + [0x01, 0x01]
+        for place in [3, 22, 27] { one[place] -= 2 }
+        #expect(throws: unsupported) { try PublicKey(spki: one) }
+    }
+
     @Test("say what a file holds instead")
     func others() {
         let certificate = PEMBlock.text(label: "CERTIFICATE", der: [1, 2, 3])

@@ -55,7 +55,11 @@ struct GateScenarioTests {
                 #expect(held(scene) == nil)
                 #expect(ExitStatus.of(results) == ExitStatus.refused, "\(name): \(results)")
                 #expect(results.firstError?.reason.name == "gateDenied")
-                #expect(ExitStatus.of(planned.results) == ExitStatus.refused)
+                let refusals = planned.results.flatMap { result -> [CopyError] in
+                    if case .planned(let plan) = result { plan.refusals } else { [] }
+                }
+                #expect(refusals.map(\.reason.name) == ["gateDenied"])
+                #expect(ExitStatus.of(planned.results) == 0, "a refusal is what a dry run shows")
             }
         }
     }
