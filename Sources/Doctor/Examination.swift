@@ -251,7 +251,7 @@ struct Examination: Sendable {
             note(.ok, check, absent?.meaning ?? "")
         } catch let error as ECRError where error.code == .accessDenied {
             note(.skipped, check, "ecr:\(Operation.name) is not allowed, and not needed")
-        } catch let error as ECRError where error.code == .unknownOperation {
+        } catch let error as ECRError where error.code.isUnknownOperation {
             note(.skipped, check, "the endpoint doesn't know \(Operation.name)")
         } catch let error where !(error is CancellationError) {
             // A copy doesn't need it, so any error only skips the check.

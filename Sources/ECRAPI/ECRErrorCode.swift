@@ -44,8 +44,12 @@ extension ECRError {
         public static let optInRequired = Self(rawValue: "OptInRequired")
         public static let throttling = Self(rawValue: "ThrottlingException")
         public static let unknownOperation = Self(rawValue: "UnknownOperationException")
+        /// What some stand-ins for AWS answer to an operation that they don't know, as AWS's query protocol does.
+        public static let invalidAction = Self(rawValue: "InvalidAction")
         /// This program's own code for a cut answer, or a 2xx that doesn't match the operation.
         public static let unreadableAnswer = Self(rawValue: AWSJSONRefusal.unreadable)
+        /// Whether the service doesn't know the operation.
+        public var isUnknownOperation: Bool { self == .unknownOperation || self == .invalidAction }
         /// This program's own code for a page that names an earlier page as the next.
         public static let repeatedPage = Self(rawValue: "RepeatedPage")
     }

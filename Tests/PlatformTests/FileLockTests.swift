@@ -1,3 +1,4 @@
+import Foundation
 import Glibc
 import Testing
 
@@ -18,6 +19,25 @@ struct FileLockTests {
             #expect(second != nil)
             #expect(try FileLock(path: path) == nil)
             withExtendedLifetime(second) {}
+        }
+    }
+
+    @Test("is free at once, even if a child that is being started has its descriptor too")
+    func inherited() async throws {
+        try await withScratchDirectory { directory in
+            let path = "\(directory)/a.lock"
+            var lock = try FileLock(path: path)
+            try #require(lock != nil)
+            let files = FileManager.default
+            let own = try files.contentsOfDirectory(atPath: "/proc/self/fd").first {
+                (try? files.destinationOfSymbolicLink(atPath: "/proc/self/fd/\($0)")) == path
+            }
+            let copy = dup(try #require(own.flatMap { CInt($0) }))
+            try #require(copy >= 0)
+            lock = nil
+            let next = try FileLock(path: path)
+            #expect(next != nil)
+            close(copy)
         }
     }
 

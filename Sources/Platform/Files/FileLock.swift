@@ -36,7 +36,11 @@ public final class FileLock: Sendable {
         return nil
     }
 
-    deinit { close(descriptor) }
+    deinit {
+        // A child that is just being started has the descriptor too, until its program begins.
+        flock(descriptor, LOCK_UN)
+        close(descriptor)
+    }
 
     /// Removes the file while the lock is held; the lock itself ends with the object.
     public func remove() { unsafe unlink(path) }

@@ -74,8 +74,11 @@ struct ScenarioReferrerTests {
         }
     }
 
-    @Test("Where ListImageReferrers is unknown, referrers are found by tag")
-    func unknownOperation() async throws {
+    @Test(
+        "Where ListImageReferrers is unknown, referrers are found by tag",
+        arguments: ["UnknownOperationException", "InvalidAction"]
+    )
+    func unknownOperation(code: String) async throws {
         try await withCloud { cloud in
             let image = SeedImage.oci("app", layers: [1_000])
             let cosign = SeedImage.cosignSignature(of: image.digest)
@@ -86,7 +89,7 @@ struct ScenarioReferrerTests {
                 Fault(
                     on: "ListImageReferrers",
                     at: nil,
-                    .error(code: "UnknownOperationException", message: "no such operation", status: 400)
+                    .error(code: code, message: "no such operation", status: 400)
                 )
             )
             #expect(try await cloud.copy(CopyOptions()).receipt?.referrers == 1)

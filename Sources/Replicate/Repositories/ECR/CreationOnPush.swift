@@ -52,7 +52,7 @@ extension ECRImageRepository {
             throw error
         } catch let error as ECRError {
             // A local emulator without this operation has no templates.
-            return error.code == .unknownOperation ? .notCovered : .unknown
+            return error.code.isUnknownOperation ? .notCovered : .unknown
         }
         guard let found = templates.creatingOnPush(reference.repository) else { return .notCovered }
         let template = CreationTemplate(

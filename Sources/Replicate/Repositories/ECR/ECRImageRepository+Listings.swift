@@ -79,7 +79,7 @@ extension ECRImageRepository {
                     guard found.count <= ReferrerBudget.most else { break }
                 }
                 return ReferrerListing(found)
-            } catch let error as ECRError where error.code == .unknownOperation || error.code == .validation {
+            } catch let error as ECRError where error.code.isUnknownOperation || error.code == .validation {
                 return nil
             }
         }

@@ -87,7 +87,7 @@ extension ECRImageRepository {
         try await explained(Operation.name) {
             do {
                 return try await api.send(operation)
-            } catch let error as ECRError where error.code == absent || error.code == .unknownOperation {
+            } catch let error as ECRError where error.code == absent || error.code.isUnknownOperation {
                 return nil
             }
         }
