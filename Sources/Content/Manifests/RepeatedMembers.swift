@@ -3,7 +3,7 @@ internal import FoundationEssentials
 extension JSONShape {
     /// The name of a member that is there twice in one object; `nil` if there is none.
     ///
-    /// Of such members one parser takes the first and another the last, so signed text with them could mean two
+    /// Some parsers take the first of such members and some the last, so signed text that has them could mean two
     /// things. Names are compared after their escapes are resolved.
     ///
     /// - Parameters:

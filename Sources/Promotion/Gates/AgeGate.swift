@@ -4,8 +4,8 @@ internal import Wire
 
 /// Requires that ECR received the image long enough ago.
 ///
-/// The time is ECR's push time of the digest. The time of creation in an image's config is never used, because the builder
-/// of the image writes it.
+/// The time is ECR's push time of the digest. The creation time in an image's config is never used: the build can write
+/// any time there.
 package struct AgeGate: Gate {
     package let name = "min-age"
     let age: Duration

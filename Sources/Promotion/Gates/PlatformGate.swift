@@ -1,5 +1,5 @@
 package import Content
-internal import FoundationEssentials
+internal import Replicate
 
 /// Requires images for certain platforms.
 package struct PlatformGate: Gate {
@@ -47,34 +47,6 @@ package struct PlatformGate: Gate {
         }
         guard let config = candidate.root.config else { return nil }
         let bytes = try await candidate.source.blob(config, upTo: Self.largestConfig)
-        guard JSONShape(bytes).isWithin(.answer), let said = try? JSONDecoder().decode(Config.self, from: Data(bytes)),
-            let os = said.os, let architecture = said.architecture, !os.isEmpty, !architecture.isEmpty
-        else { return nil }
-        return [
-            ImagePlatform(
-                os: os,
-                architecture: architecture,
-                variant: said.variant,
-                osVersion: said.osVersion,
-                osFeatures: said.osFeatures ?? []
-            )
-        ]
-    }
-
-    /// The members of an image's config that name its platform.
-    ///
-    /// - Source: OCI image-spec 1.1, `config.md`
-    private struct Config: Decodable {
-        var os: String?
-        var architecture: String?
-        var variant: String?
-        var osVersion: String?
-        var osFeatures: [String]?
-
-        enum CodingKeys: String, CodingKey {
-            case os, architecture, variant
-            case osVersion = "os.version"
-            case osFeatures = "os.features"
-        }
+        return ImagePlatform(config: bytes).map { [$0] }
     }
 }

@@ -24,7 +24,7 @@ extension OpenedRepository: RecordSource {}
 
 /// A record that was found, and what vouches for it.
 package struct FoundRecord: Sendable, Hashable {
-    /// Whether and by whom a record is signed.
+    /// Whether a record is signed, and with which key.
     package enum Signature: Sendable, Hashable {
         case unsigned
         /// It has a signature, and no key was given to check it with.

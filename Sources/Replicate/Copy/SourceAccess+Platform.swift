@@ -1,19 +1,32 @@
-internal import Content
+package import Content
 internal import FoundationEssentials
 
 extension SourceAccess {
     /// The platform that the config of a single image names.
     ///
     /// - Returns: `nil` for a Helm chart or another artifact, and for a config without a platform.
-    /// - Source: OCI image-spec 1.1, `config.md`: `os`, `architecture`, `variant`, `os.version`, `os.features`
     func platform(of image: Manifest) async throws -> ImagePlatform? {
         guard let config = image.config, [.ociConfig, .dockerConfig].contains(config.mediaType) else { return nil }
         let bytes = try await blob(config, upTo: Self.largestConfig)
-        return (try? JSONDecoder().decode(ConfigPlatform.self, from: Data(bytes)))?.platform
+        return ImagePlatform(config: bytes)
     }
 
     /// The largest config to read, in bytes: the largest manifest, too, which is far more than any real config has.
     private static let largestConfig = Manifest.largestByteCount
+}
+
+extension ImagePlatform {
+    /// The platform that the config of an image names.
+    ///
+    /// - Returns: `nil` for JSON that names no platform, and for what isn't JSON or has more values or levels than an
+    ///   answer may have.
+    /// - Source: OCI image-spec 1.1, `config.md`: `os`, `architecture`, `variant`, `os.version`, `os.features`
+    package init?(config bytes: [UInt8]) {
+        guard JSONShape(bytes).isWithin(.answer),
+            let platform = (try? JSONDecoder().decode(ConfigPlatform.self, from: Data(bytes)))?.platform
+        else { return nil }
+        self = platform
+    }
 }
 
 /// The platform in an image's config.

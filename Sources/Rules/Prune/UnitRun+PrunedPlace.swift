@@ -185,7 +185,7 @@ extension PruneSelection {
 }
 
 extension [ListedImage] {
-    /// The images after the moves of tags: who held one before holds it no more.
+    /// The images after the moves of tags: the image that held one before has lost it.
     fileprivate func withoutMoved(_ moves: [ImageOutcome.TagOutcome]) -> [ListedImage] {
         guard !moves.isEmpty else { return self }
         let held = moves.compactMap { move in move.before.map { (move.tag, $0) } }

@@ -89,8 +89,8 @@ struct EmulatorCommand: AsyncParsableCommand {
         name: .customLong("seed-many"),
         parsing: .singleValue,
         help: ArgumentHelp(
-            "Tiny images to start with, so many in each of so many repositories, in the first region or in another "
-                + "(repeatable): 1000x100 or 1000x100@eu-west-1.",
+            "Tiny images to start with, as repositories times images, in the first region or another (repeatable): "
+                + "1000x100 or 1000x100@eu-west-1.",
             valueName: "countxcount[@region]"
         ),
         transform: parseManySeeds

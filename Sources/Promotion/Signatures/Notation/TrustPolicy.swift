@@ -104,7 +104,7 @@ struct TrustRules {
         for text in identities where try TrustedIdentity(text).matches(signature.chain[0].subject) { return }
         throw SignatureProblem(
             .otherSigner,
-            "by '\(quotable(signature.chain[0].subjectText, upTo: 200))', who is not among the trusted identities"
+            "by '\(quotable(signature.chain[0].subjectText, upTo: 200))', which is not among the trusted identities"
         )
     }
 }
